@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+import httpx
 import pytest
 
 from tests.kit import contract
@@ -22,6 +24,21 @@ __all__ = ["browse", "browsers", "shots"]
 def _watching() -> Iterator[None]:
     """Check every response that httpx gets from a served platform against openapi.yaml."""
     with contract.watching():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """Let httpx wait a minute instead of five seconds, unless a test says how long: a busy machine is no failure."""
+    build, default = httpx.Client.build_request, httpx.Timeout(5.0).as_dict()
+
+    def built(*args: Any, **options: Any) -> httpx.Request:
+        request = build(*args, **options)
+        if request.extensions["timeout"] == default:
+            request.extensions["timeout"] = httpx.Timeout(60.0).as_dict()
+        return request
+
+    with patch.object(httpx.Client, "build_request", built):
         yield
 
 

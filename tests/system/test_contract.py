@@ -154,8 +154,9 @@ class Sender:
         )
         if answer.request.method == case.operation.method.upper():
             self.statuses.setdefault(case.operation.definition.raw["operationId"], set()).add(answer.status_code)
-        if answer.status_code == 413 and answer.headers.get("x-cache") == ["Error from cloudfront"]:
-            return  # CloudFront itself refuses a long URL, with a page of its own (docs/reference/protocol.md).
+        if answer.status_code in (403, 413) and answer.headers.get("x-cache") == ["Error from cloudfront"]:
+            # CloudFront itself refuses a GET with a body and a long URL, with a page (docs/reference/protocol.md).
+            return
         # A full write window is the only reason for a 503 from a server without faults.
         busy = answer.status_code == 503 and answer.json().get("error_description") == WINDOW
         case.validate_response(answer, checks=CHECKS[busy:])
