@@ -35,6 +35,8 @@ serve:  ## serve on http://127.0.0.1:8000, or on PORT=8001, with data in .local/
 	@$(MAKE) -s --no-print-directory install
 	@exec $(VENV)/python -m local
 
+# Hundreds of processes start during the tests; without bytecode on disk, each would compile all modules.
+test test-lambda quick: export PYTHONDONTWRITEBYTECODE =
 # The tests of a file run in one process, since those of tests/system share a platform; they wait more than they compute.
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium  ## run all tests; ARGS="-k quota" selects some of them
