@@ -7,7 +7,9 @@ Hypothesis uses the same examples every time, so a failing run fails on every ma
 import gc
 import os
 import ssl
+from collections import defaultdict
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 from moto.core.serialize import ResponseSerializer
+from moto.dynamodb.models import DynamoDBBackend, Table
 
 from infra.site import builder
 from tests.kit.strict import Strict
@@ -75,4 +78,30 @@ def _attribute_values_as_they_are() -> Iterator[None]:
         return value.get(key) if shape.parent.name == "AttributeValue" else look(self, value, key, shape)
 
     with patch.object(ResponseSerializer, "get_value", get_value):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _copies_of_tables_share_items() -> Iterator[None]:
+    """Let copies of moto's tables share their items: moto copies a whole table for each part of a transaction.
+
+    So an item is replaced before it is changed, which moto does only in `update_item`.
+    """
+    update_item = DynamoDBBackend.update_item
+
+    def copied(table: Table, memo: dict[int, Any]) -> Table:
+        made = memo[id(table)] = object.__new__(type(table))
+        rest = {name: value for name, value in vars(table).items() if name != "items"}
+        vars(made).update(deepcopy(rest, memo))
+        made.items = defaultdict(dict, {key: dict(ranges) for key, ranges in table.items.items()})
+        return made
+
+    def update(backend: DynamoDBBackend, table_name: str, key: Any, *args: Any, **options: Any) -> Any:
+        table = backend.get_table(table_name)
+        one, other = backend.get_keys_value(table, key)
+        if item := table.get_item(one, other):
+            table.items[one][other] = deepcopy(item)
+        return update_item(backend, table_name, key, *args, **options)
+
+    with patch.object(Table, "__deepcopy__", copied, create=True), patch.object(DynamoDBBackend, "update_item", update):
         yield

@@ -402,7 +402,7 @@ class DataStage(RequestStage):
         asked = frozenset({EventKind.DATA_CHANGED} if self.told else ())
         return super().token(user, *scopes, app=app, events=asked, **more)
 
-    def wrongs(self) -> list[str]:
+    def look_for_wrongs(self) -> list[str]:
         return self.tables().wrongs(self.platform.settings.limits)
 
     def remains(self) -> list[str]:

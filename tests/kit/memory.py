@@ -233,8 +233,11 @@ class Cloud:
         raise AttributeError(operation)
 
     def mark(self) -> Any:
-        """Return the identities of all stored things. The same mark at two moments means the same contents."""
-        items = frozenset((place, id(item)) for place, item in self.memory.items.items())
+        """Return the identities of all stored things. The same mark at two moments means the same contents.
+
+        An item has its key, and is in one table; it is only replaced, never changed.
+        """
+        items = frozenset(map(id, self.memory.items.values()))
         return items, frozenset(self.bucket.objects), tuple(self.queue.messages)
 
     def save(self) -> Any:

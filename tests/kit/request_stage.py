@@ -228,8 +228,8 @@ class RequestStage(Stage, Caller):
         """Return the current directory and grants."""
         return self.looked_at("people", lambda: People(self._table("directory"), self._table("grants")))
 
-    def wrongs(self) -> list[str]:
-        return super().wrongs() + self.tables().wrongs(self.platform.settings.limits) + self.people().wrongs()
+    def look_for_wrongs(self) -> list[str]:
+        return super().look_for_wrongs() + self.tables().wrongs(self.platform.settings.limits) + self.people().wrongs()
 
     def remains(self) -> list[str]:
         return super().remains() + self.tables().remains()

@@ -146,6 +146,10 @@ class Stage:
 
     def wrongs(self) -> list[str]:
         """Return the violated invariants."""
+        return self.looked_at("wrongs", self.look_for_wrongs)
+
+    def look_for_wrongs(self) -> list[str]:
+        """Return the violated invariants of the stored things; `wrongs` caches them."""
         return self.contents().wrongs() + self.events().wrongs(self.contents())
 
     def remains(self) -> list[str]:
