@@ -19,7 +19,8 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 from moto.core.serialize import ResponseSerializer
-from moto.dynamodb.models import DynamoDBBackend, Table
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
 
 from infra.site import builder
 from tests.kit.strict import Strict
