@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _METHODS = ("GET", "HEAD")
-_ABSENT = ("NoSuchKey", "404")
+ABSENT = ("NoSuchKey", "404")
+"""The codes for an object that does not exist; the emulator gives the second one for some keys, without XML."""
 _log = logging.getLogger(__name__)
 
 
@@ -41,7 +42,7 @@ class StoredImages:
             stored = self._client.get_object(Bucket=self._bucket, Key=key)
             body = stored["Body"].read()
         except ClientError as failed:
-            if failed.response["Error"]["Code"] in _ABSENT:
+            if failed.response["Error"]["Code"] in ABSENT:
                 return error(404, "not_found", "No such image.")
             _log.exception("%s cannot be read", key)
             return error(503, "service_unavailable", "The service is busy.", ("Retry-After", "1"))

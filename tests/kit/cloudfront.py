@@ -38,6 +38,7 @@ from deno import find_deno_bin
 
 from infra.combine import edge_code
 from local.gateway import Answer, Request
+from local.images import ABSENT
 from tests.kit.api_gateway import HOST
 
 if TYPE_CHECKING:
@@ -225,8 +226,7 @@ class BucketPages:
         try:
             stored = self._client.get_object(Bucket=self._bucket, Key=key.decode("utf-8", "replace"))
         except ClientError as failed:
-            # The emulator answers "404", without XML, for a key with a control character.
-            if failed.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+            if failed.response["Error"]["Code"] not in ABSENT:
                 raise
             return _xml(403, "AccessDenied")
         headers = [(name, stored[key]) for name, key in _OF_OBJECTS.items()]  # type: ignore[literal-required]

@@ -25,7 +25,7 @@ from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.records.request_log import RequestLog
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
-from chalicelib.web.auth.sessions import Sessions
+from chalicelib.web.auth.sessions import Session, Sessions
 from infra.site import snippets
 from local.demo_data import APPS, CAFE, USERS
 from tests.kit import pictures
@@ -97,11 +97,8 @@ class Desk:
         values = {"CLIENT_SECRET": self.served.demo["apps"]["quest"]["clientSecret"], "REFRESH_TOKEN": "none"}
         if not re.search(r"\b(SESSION|CSRF)\b", text):
             return values  # A password takes a third of a second.
-        taro = self.served.demo["users"]["taro"]
-        session = replace(sign_in(self.served.base_url, taro["login"], taro["password"]), fresh=True)
-        cookies = Sessions(self._keys, self.served.base_url).headers(session)["Set-Cookie"]
-        cookie = cookies[0] if isinstance(cookies, list) else cookies
-        return values | {"SESSION": cookie.partition("=")[2].partition(";")[0], "CSRF": session.masked_csrf()}
+        session, (cookie, *_) = self._sign_in()
+        return values | {"SESSION": cookie.partition("=")[2], "CSRF": session.masked_csrf()}
 
     def send(self, method: str, path: str, body: Any = None, *, kind: str = "operator", **query: str) -> httpx.Response:
         """Send a request that prepares the platform, as the operator or as Hana."""
@@ -112,11 +109,8 @@ class Desk:
 
     def report(self) -> None:
         """Let Taro report the cafe's first feed by the web page, unless he has already."""
-        taro = self.served.demo["users"]["taro"]
-        session = replace(sign_in(self.served.base_url, taro["login"], taro["password"]), fresh=True)
-        cookies = Sessions(self._keys, self.served.base_url).headers(session)["Set-Cookie"]
-        given = [cookies] if isinstance(cookies, str) else cookies
-        headers = {"Cookie": "; ".join(each.partition(";")[0] for each in given)}
+        session, cookies = self._sign_in()
+        headers = {"Cookie": "; ".join(cookies)}
         form = {
             "csrf": session.masked_csrf(),
             "page": CAFE.id,
@@ -127,6 +121,14 @@ class Desk:
         }
         answer = httpx.post(f"{self.served.base_url}/report", data=form, headers=headers, timeout=30)
         assert answer.status_code in (303, 409), answer.text
+
+    def _sign_in(self) -> tuple[Session, list[str]]:
+        """Sign Taro in; return a session that has just given the password, and its cookies."""
+        taro = self.served.demo["users"]["taro"]
+        session = replace(sign_in(self.served.base_url, taro["login"], taro["password"]), fresh=True)
+        cookies = Sessions(self._keys, self.served.base_url).headers(session)["Set-Cookie"]
+        given = [cookies] if isinstance(cookies, str) else cookies
+        return session, [each.partition(";")[0] for each in given]
 
     def run(self, language: str, operation: str, text: str) -> tuple[str | None, str]:
         """Run a program; return the error that ended it, or None, and the text that it printed."""
