@@ -438,7 +438,7 @@ def without_posts(stage: RequestStage, ids: Ids) -> None:
 
 REWRITTEN = r'"(old|rewritten|writeUnits)":\d+,?'
 """Matches the counts of a migration, which differ if the request is repeated."""
-MIGRATED = {"appdata": 3, "directory": 4}
+MIGRATED = {"appdata": 3, "directory": 4, "records": 2}
 """Tables and a segment of each with items."""
 
 
@@ -475,7 +475,10 @@ MORE_RECORDS = {
 }
 CONTENT_RECORDS = {
     "feeds": [{"page": PAGE, "id": "90", **NEW_FEED, **NEW_IMAGES}],
-    "comments": [{"page": PAGE, **ON_NEW, "id": "000002ABCDEFG-20260101000000", "comment": "c"}],
+    "comments": [
+        {"page": PAGE, **ON_NEW, "id": "000002ABCDEFG-20260101000000", "comment": "c"},
+        {"page": PAGE, **ON_NEW, "id": "000003ABCDEFG-20260101000000", "comment": "c", "hidden": 1_767_193_300_000},
+    ],
     "favorites": [{"page": PAGE, **ON_NEW}],
 }
 EXPORTS = f"""

@@ -66,6 +66,14 @@ def test_a_feed_is_hidden_and_shown_again(world: World):
     ]
 
 
+def test_an_administrator_s_post_replaces_a_hidden_one_that_the_page_does_not_show(world: World):
+    uri = post(world, user=KEN, contentUri=f"{URI}/of-ken")
+    assert did(world, "PUT", f"/pages/{PAGE}/feeds/{world.platform.feeds.get(PAGE, uri)[0].id}/hidden")["changed"]
+    post(world, user=MEI, contentUri=uri)
+    assert did(world, "GET", "/moderation/posts", state="hidden")["entry"] == []
+    assert world.platform.feeds.get(PAGE, uri)[0].poster == MEI
+
+
 def test_a_comment_is_hidden_shown_and_deleted(world: World):
     one = comment(world, "きれい", HANA)
     path = f"{FEED}/comments/{one}"

@@ -363,8 +363,8 @@ def test_a_page_shows_its_administrators_posts_or_everybodys(stage: Stage) -> No
     assert [feed.id for feed in stage.feeds().entries] == [shown.id]
     assert [feed.id for feed in stage.feeds(page=QUIET).entries] == [everybodys.id]
     assert stage.platform.feeds.get(PAGE, URI)[0] == unshown
-    assert stage.platform.feeds.by_id(PAGE, unshown.id)[0] == unshown
-    assert stage.platform.feeds.by_id(PAGE, shown.id)[0] == shown
+    assert stage.feed(unshown.id) == unshown
+    assert stage.feed(shown.id) == shown
     stage.comment("1")
     stage.favorite()
     found = stage.platform.feeds.get(PAGE, URI)[0]
@@ -391,7 +391,7 @@ def test_an_administrator_s_post_takes_the_place_of_one_that_is_not_shown(stage:
     assert stage.platform.feeds.get(PAGE, URI)[0] == new
     assert [feed.id for feed in stage.feeds().entries] == [new.id]
     with pytest.raises(NotFound):
-        stage.platform.feeds.by_id(PAGE, old.id)
+        stage.feed(old.id)
     assert stage.texts() == []
     assert stage.platform.favorites.count(PAGE, URI) == 0
     stage.favorite(TARO)

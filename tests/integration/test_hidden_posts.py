@@ -70,7 +70,7 @@ def test_a_hidden_feed_is_absent_and_not_counted(stage: Stage):
     assert ids(stage, Paging(count=2, cursor=first.following)) == ["2", "1"]
     for read in (
         lambda: stage.platform.feeds.get(PAGE, "http://a.example/2"),
-        lambda: stage.platform.feeds.by_id(PAGE, "3"),
+        lambda: stage.feed("3", viewer=None),
         lambda: stage.platform.comments.part(PAGE, "http://a.example/2", Paging()),
         lambda: stage.platform.favorites.count(PAGE, "http://a.example/2"),
         lambda: stage.comment(uri="http://a.example/2"),
@@ -79,7 +79,7 @@ def test_a_hidden_feed_is_absent_and_not_counted(stage: Stage):
     ):
         with pytest.raises(NotFound):
             read()
-    feed, _ = stage.platform.feeds.by_id(PAGE, "3", hidden=True)
+    feed = stage.feed("3")
     assert (feed.id, feed.hidden, feed.shown) == ("3", stage.clock(), True)
 
 
@@ -88,11 +88,11 @@ def test_a_feed_that_is_shown_again_is_back_in_its_place(stage: Stage):
         stage.post(f"http://a.example/{turn}", renditions=PICTURE)
     stage.comment(uri="http://a.example/1")
     stage.favorite(uri="http://a.example/1")
-    before = [stage.platform.feeds.by_id(PAGE, each)[0] for each in "1234"]
+    before = [stage.feed(each) for each in "1234"]
     hide(stage, Post(PAGE, "2"))
     assert len(hidden_rows(stage)) == 1
     assert show(stage, Post(PAGE, "2"))
-    assert [stage.platform.feeds.by_id(PAGE, each)[0] for each in "1234"] == before
+    assert [stage.feed(each) for each in "1234"] == before
     assert ids(stage) == ["4", "3", "2", "1"]
     assert ids(stage, Paging(start=2, count=1)) == ["2"]
     assert hidden_rows(stage) == []
@@ -178,8 +178,8 @@ def test_a_hidden_feed_that_the_page_does_not_show_gives_way_to_an_administrator
     with pytest.raises(NotFound):
         stage.platform.feeds.get(PAGE, URI)
     with pytest.raises(NotFound):
-        stage.platform.feeds.by_id(PAGE, feed.id)
-    assert stage.platform.feeds.by_id(PAGE, feed.id, hidden=True)[0].hidden
+        stage.feed(feed.id, viewer=None)
+    assert stage.feed(feed.id).hidden
     assert show(stage, Post(PAGE, feed.id))
     assert stage.platform.feeds.get(PAGE, URI)[0].hidden is None
     hide(stage, Post(PAGE, feed.id))

@@ -14,6 +14,7 @@ from chalice.local import LambdaContext
 from chalicelib.api.scheduled import CANARY, SEND, SWEEP
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, User
+from chalicelib.core.moderation import Post
 from chalicelib.store.aws import side_by_side
 from chalicelib.store.aws.iam_needs import API, CLEAN
 from chalicelib.store.contents.cleanup_notes import SOON_MS
@@ -21,7 +22,7 @@ from chalicelib.web.telemetry import RunFailed
 from local import keys
 from local.environment import free_port
 from tests.kit.aws_calls import Ask, Seen, asks, watched
-from tests.kit.page_api import FEEDS, URI, comment, favorite, objects, populated, post, send
+from tests.kit.page_api import FEEDS, PAGE, URI, comment, favorite, objects, populated, post, send
 from tests.kit.watch import Watch, declarations, told
 from tests.kit.worlds import APP, BUCKET, HANA, KEN, ME, MEI, SCHEDULED, Reply, World, sweep, without_queue
 
@@ -257,6 +258,10 @@ def test_what_a_user_has_posted_is_erased_by_a_request_or_what_was_late_by_the_q
         favorite(one, user=KEN, uri=uri)
     with without_queue(four):
         send(four, "DELETE", FEEDS, user=MEI, contentUri=GONE)
+    of_ken = four.platform.feeds.get(PAGE, "http://www.application.com/of-ken")[0].id
+    other = four.platform.feeds.get(PAGE, OTHER_URI)[0].id
+    for each in (Post(PAGE, of_ken), Post(PAGE, other, comment(one, user=KEN, uri=OTHER_URI))):
+        assert four.platform.moderated_posts.hide(each, {"by": "a moderator"})
     four.clock.now += 1
     fresh = make_world(ENGAWA_FAVORITE_SHARDS="4")
     fresh.clock.now = four.clock.now
@@ -276,6 +281,9 @@ def test_what_a_user_has_posted_is_erased_by_a_request_or_what_was_late_by_the_q
     assert dynamodb(by, "store/contents/favorites.py", "favorites", "BatchWriteItem") <= seen  # For a deleted feed.
     assert dynamodb(by, "store/contents/posts_of_user.py", "comments", "BatchWriteItem") <= seen
     assert dynamodb(by, "store/contents/feeds.py", "favorites", "DeleteItem") <= seen
+    for sender in ("feeds", "comments"):
+        assert dynamodb(by, f"store/contents/{sender}.py", "records", "DeleteItem") <= seen  # For hidden posts.
+    assert [item for item in fresh.items("records") if item["pk"]["S"] == "hidden"] == []
     fresh.clean()
     left = [item for table in ("comments", "favorites", "feeds") for item in fresh.items(table) if KEN in str(item)]
     assert [item for item in left if item["sk"]["S"] != f"user#{KEN}"] == []

@@ -12,7 +12,7 @@ import pytest
 from chalice.local import LambdaContext
 
 import app as entry
-from chalicelib.api.scheduled import CLEAN, SEND, SWEEP
+from chalicelib.api.scheduled import CANARY, CLEAN, SEND, SWEEP
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.overview import IDLE_MS, LATE_MS
 from chalicelib.core.request_records import FLUSH_MS, MOST_FAILED, MOST_OF_APPS, MOST_OTHERS
@@ -190,6 +190,9 @@ def test_the_runs_of_functions_are_seen(world: World, operator: Operator) -> Non
     run(world, SEND)
     run(world, SWEEP)
     assert {states()[each]["state"] for each in (SWEEP, SEND)} == {"ok"}
+    with pytest.raises(RunFailed):
+        run(world, CANARY)  # Nothing listens at the address of this world.
+    assert (states()[CANARY]["state"], states()[CANARY]["error"]) == ("failed", "CanaryFailed")
 
 
 def test_idle_runs_are_stored_now_and_then(world: World) -> None:

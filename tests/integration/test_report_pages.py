@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.core.actions import ActionFilter
+from chalicelib.core.model.contents import Feed
 from chalicelib.core.moderation import Post
 from chalicelib.core.reports import MOST_A_DAY, ReportReason
 from chalicelib.core.roles import Role
@@ -53,8 +54,12 @@ def comment(world: World, user: str = KEN, text: str = "きれい") -> str:
     return world.platform.comments.post(CAFE.id, uri(world), user, text).id
 
 
+def feed(world: World) -> Feed:
+    return world.platform.page_screens.feed(CAFE.id, "1", None, lambda: None, consistent=True).feed
+
+
 def uri(world: World) -> str:
-    return world.platform.feeds.by_id(CAFE.id, "1")[0].content_uri
+    return feed(world).content_uri
 
 
 def report_path(one: str = "") -> str:
@@ -293,7 +298,7 @@ def test_two_moderators_at_once_undo_nothing_and_see_what_was_done(
         late = sent(browser, page, do=do, reason="late")
         assert late.status == 404
         assert "csrf" not in late.headers.get("location", "")
-    assert world.platform.feeds.by_id(CAFE.id, "1")[0].comments == 2
+    assert feed(world).comments == 2
 
 
 def test_a_form_in_a_second_tab_is_still_good(world: World, open_as: Callable[..., Browser]) -> None:

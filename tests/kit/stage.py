@@ -96,6 +96,10 @@ class Stage:
     def feeds(self, paging: Paging = WHOLE, page: str = PAGE) -> ContentsPart[Feed]:
         return self.platform.feeds.part(page, paging)
 
+    def feed(self, feed: str, viewer: str | None = MEI) -> Feed:
+        """Return the feed with that id as its screen shows it. Mei, an administrator, also sees a hidden one."""
+        return self.platform.page_screens.feed(PAGE, feed, None, lambda: viewer, consistent=True).feed
+
     def clean(self, seconds: float = 40) -> int:
         """Process the queue until it is empty, and return the number of messages."""
         worked = 0

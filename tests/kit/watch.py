@@ -84,9 +84,9 @@ class Watch:
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output["seen"] = [(each.function, each.sender, tuple(each.ask)) for each in self.seen]
-        elif is_whole(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        elif is_whole(session.config):
             self.unused = sorted(self.declared - self.seen)
-            if self.unused:
+            if self.unused and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

@@ -50,7 +50,7 @@ from chalicelib.store.directory.users import Users
 
 NEEDS = (
     on_table("feeds", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem"),
-    on_table("comments", "GetItem", "PutItem", "UpdateItem", "BatchGetItem"),
+    on_table("comments", "PutItem", "UpdateItem", "BatchGetItem"),
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     on_table("records", "PutItem"),
 )

@@ -21,12 +21,10 @@ from chalicelib.store.contents.items import (
     NoteOfDeletion,
     Tables,
     content_of,
-    feed_key,
     feed_of,
     generation_of,
     head_key,
     hidden_at,
-    hidden_feed_key,
     is_listed,
     no_content,
     of_generation,
@@ -34,13 +32,13 @@ from chalicelib.store.contents.items import (
     to_feed,
     visible,
 )
-from chalicelib.store.contents.numbered_lists import GENERATION, NumberedLists, number_of, total
+from chalicelib.store.contents.numbered_lists import NumberedLists, number_of, total
 from chalicelib.store.contents.post_rows import PostRows
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
 NEEDS = (
-    on_table("feeds", "GetItem", "BatchGetItem"),
+    on_table("feeds", "BatchGetItem"),
     # The head of a feed is in the table of comments.
     on_table("comments", "GetItem"),
     # A feed is deleted by its poster, or with its poster or page; then it leaves its list and a note is written.
@@ -103,19 +101,10 @@ class Feeds:
         found = self._dynamo.batch_get(places, consistent=consistent)
         if feed not in found or generation_of(found[feed]) != generation_of(head):
             return None
-        return self._one(found[feed], {head["pk"]["S"]: head}, found, page)
-
-    def by_id(self, page: str, feed: str, *, hidden: bool = False) -> FeedWithPoster:
-        """Return the feed with that id, and its poster. Raises NotFound; also for a hidden feed, unless `hidden`."""
-        if len(feed) > GENERATION:
+        entries, posters = self._feeds([found[feed]], {head["pk"]["S"]: head}, found, page)
+        if not entries:
             raise no_content()
-        item = self._dynamo.get(self._tables.feeds, feed_key(page, feed), consistent=False)
-        if item is None and hidden:
-            item = self._dynamo.get(self._tables.feeds, hidden_feed_key(page, feed), consistent=False)
-        if item is None:
-            raise no_content()
-        found = self._dynamo.batch_get(self._beside([item], page), consistent=False)
-        return self._one(item, self._heads(found), found, page, hidden=hidden)
+        return entries[0], posters
 
     def part(self, page: str, paging: Paging) -> ContentsPart[Feed]:
         """Return a part of the feeds that a page shows. Raises NotFound (page) and ParameterInvalid (cursor)."""
@@ -190,22 +179,8 @@ class Feeds:
         """Return the heads among the found items, by content."""
         return {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
 
-    def _one(
-        self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str, *, hidden: bool = False
-    ) -> FeedWithPoster:
-        entries, posters = self._feeds([item], heads, found, page, hidden=hidden)
-        if not entries:
-            raise no_content()
-        return entries[0], posters
-
     def _feeds(
-        self,
-        feeds: Sequence[Item],
-        heads: dict[str, Item],
-        found: dict[Place, Item],
-        page: str,
-        *,
-        hidden: bool = False,
+        self, feeds: Sequence[Item], heads: dict[str, Item], found: dict[Place, Item], page: str
     ) -> tuple[list[Feed], Mapping[str, User]]:
         """Return the feeds with their counts, and their posters, from the found items. Raises NotFound (page)."""
         self._pages.check(page, found)
@@ -216,6 +191,6 @@ class Feeds:
             head = heads.get(content)
             # Else it was deleted, or deleted and posted again, between the two calls.
             same = head is not None and generation_of(head) == generation_of(item)
-            if same and (hidden or hidden_at(item) is None):
+            if same and hidden_at(item) is None:
                 entries.append(to_feed(item, head, more[content]))
         return entries, self._users.among(map(poster_of, feeds), found)

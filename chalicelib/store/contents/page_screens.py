@@ -54,7 +54,7 @@ NEEDS = (
     on_table("feeds", "BatchGetItem", "GetItem"),
     on_table("comments", "BatchGetItem", "Query"),
     on_table("favorites", "BatchGetItem"),
-    on_table("directory", "BatchGetItem", "Query"),
+    on_table("directory", "BatchGetItem"),
 )
 
 MOST_MODULES = 20

@@ -22,18 +22,15 @@ from chalicelib.core.model.directory import App, new_secret
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ALIVE, AttributeValue, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost, StoreFailure
-from chalicelib.store.aws.iam_needs import API, on_index, on_table
-from chalicelib.store.aws.items import Item, key_of
+from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Update
 from chalicelib.store.directory import keys
-from chalicelib.store.directory.apps import LIST, Apps
+from chalicelib.store.directory.apps import Apps
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
-NEEDS = (
-    on_table("directory", "GetItem", "UpdateItem", by=(API,)),
-    on_index("directory"),
-)
+NEEDS = (on_table("directory", "GetItem", "UpdateItem"),)
 
 T = TypeVar("T")
 
@@ -127,14 +124,14 @@ class AppSecrets:
         Raises Sealed (no key opens a secret) and Unavailable; a repeated call starts from the beginning.
         """
         sealed = 0
-        for item in self._dynamo.listed(self._table, LIST):
+        for app in self._apps.ids():
             for wait in races():
-                stored = self._dynamo.get(self._table, key_of(item), consistent=True)
+                stored = self._dynamo.get(*self._apps.place(app), consistent=True)
                 held = [name for name in ("x", "xo") if name in (stored or {})]
                 if stored is None or not held:
                     break
                 fresh = Update({name: self._seals.seal(self._seals.open(stored[name]["S"])) for name in held})
-                if self._write(keys.named(item, "pk"), fresh, _unchanged(stored)):
+                if self._write(app, fresh, _unchanged(stored)):
                     sealed += len(held)
                     break
                 self._dynamo.rest(wait)

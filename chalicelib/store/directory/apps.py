@@ -11,7 +11,7 @@ For people there are `i` icon, `v` developer, `h` homepage and `p` privacy link.
 secret before it, `xe` the end of that one's validity, and `xv` a time on the last day of its use (app_secrets.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -232,11 +232,15 @@ class Apps:
 
     def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[App]:
         """Return part of the list of apps, without secrets, in order of id. The index may lag."""
-        listed = self._dynamo.listed(self._table, LIST, keys.after("app#", cursor), limit=count + 1)
-        ids, following = keys.part((keys.named(item, "pk") for item in listed), count)
+        ids, following = keys.part(self.ids(cursor, count + 1), count)
         items = self._dynamo.batch_get(map(self.place, ids), consistent=False)
         found = [self.from_item(items.get(self.place(app)), with_secret=False) for app in ids]
         return [app for app in found if app], following
+
+    def ids(self, cursor: str | None = None, limit: int | None = None) -> Iterator[str]:
+        """Yield the ids of all apps, in order, or at most `limit` of those after a cursor. The index may lag."""
+        for item in self._dynamo.listed(self._table, LIST, keys.after("app#", cursor), limit=limit):
+            yield keys.named(item, "pk")
 
     def close(self, app: str) -> bool:
         """Begin to delete an app: it is no longer found, and no page can add it. Return whether it exists."""

@@ -12,7 +12,7 @@ from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
 from chalicelib.store.directory.keys import CursorPart
 
-NEEDS = (on_table("directory", "BatchGetItem", "Query"),)
+NEEDS = (on_table("directory", "BatchGetItem"),)
 
 MOST_MEMBERS = 20
 """The administrators, or modules, of one screen."""

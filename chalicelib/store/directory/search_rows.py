@@ -15,15 +15,12 @@ from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import API, CANARY, on_table
+from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.items import Item, Key, key_of, typed
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 
-NEEDS = (
-    on_table("directory", "GetItem", "DeleteItem", "UpdateItem"),
-    on_table("directory", "PutItem", by=(API, CANARY)),
-)
+NEEDS = (on_table("directory", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
 
 TEXTS = "q"
 """The attribute with the texts of an item's rows, a set."""

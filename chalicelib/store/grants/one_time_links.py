@@ -21,7 +21,7 @@ from chalicelib.store.aws.items import Item, Key, typed
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory.users import Users
 
-NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
+NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem"),)
 
 
 class OneTimeLinks:
