@@ -301,7 +301,7 @@ PROGRAMS = [(operation, *snippet) for operation in snippets.operations() for sni
 
 def answers(desk: Desk, after: int, operation: str) -> list[tuple[str, str, int]]:
     """Return method, path and status of the requests in the log behind `after`, with one of this operation."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while True:
         text = desk.served.log.read_bytes()[after:].decode(errors="replace")
         seen = [(method, path, int(status)) for method, path, status in _LINE.findall(text)]
