@@ -45,10 +45,9 @@ def entries(scene: RequestScene) -> list[LoggedAction]:
 
 
 def state(scene: RequestScene) -> Any:
-    """Return all that is stored, but for the log."""
-    names = ("directory", "appdata", "grants", "feeds", "comments", "favorites", "ephemeral")
-    stored = scene.rival.cloud.memory
-    return {name: sorted(map(repr, stored.table(f"engawa-local-{name}"))) for name in names}
+    """Return all items, but for the log."""
+    items = scene.rival.cloud.memory.items
+    return {place: repr(item) for place, item in items.items() if not place[1].startswith("log#")}
 
 
 def routes_of(scene: RequestScene) -> set[str]:
