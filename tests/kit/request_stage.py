@@ -47,12 +47,12 @@ FUNCTION_SECONDS = 60
 PASSWORD = "correct horse battery"
 SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed", "r_page", "openid")
 _RANDOM = re.compile(
-    r"eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w/-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\""
+    r"link=[\w-]{43}|eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w/-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\""
     r"|oauth_(signature|timestamp|nonce)=[^&\"]*|<code>[0-9a-f-]{36}</code>"
 )
 """Matches text that differs from run to run.
 
-These are tokens, secrets, hashes, `answers/` keys, ids, entity tags, signatures, and ids of requests.
+These are one-time links, tokens, secrets, hashes, `answers/` keys, ids, entity tags, signatures, and ids of requests.
 """
 
 
