@@ -40,6 +40,8 @@ def scene(operation: Operation) -> ContentsScene:
 
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS + TOLD, ids=lambda each: each.name)
+each_told = pytest.mark.parametrize("operation", TOLD, ids=lambda each: each.name)
+"""The operations for an app that is told of everything: besides events, they write what the others write."""
 
 
 @each_operation
@@ -59,7 +61,7 @@ def test_a_fault_breaks_no_promise(operation: Operation) -> None:
         scene(operation).meet(fault)
 
 
-@each_operation
+@each_told
 def test_a_rival_between_two_calls_breaks_no_promise(operation: Operation) -> None:
     here = scene(operation)
     for (name, rivals), turn in product(RIVALS.items(), range(1, len(here.calls))):
@@ -74,7 +76,7 @@ def test_a_rival_between_two_calls_breaks_no_promise(operation: Operation) -> No
             here.check(here.run(meet), busy=False, again=False)
 
 
-@each_operation
+@each_told
 def test_many_rivals_break_no_promise(operation: Operation) -> None:
     here = scene(operation)
     for seed in SEEDS:
@@ -82,7 +84,7 @@ def test_many_rivals_break_no_promise(operation: Operation) -> None:
             here.check(here.meet_at_random(seed, AT_ONCE, PASSING, most=4), busy=False, again=False)
 
 
-@each_operation
+@each_told
 def test_the_order_of_a_transaction_means_nothing(operation: Operation) -> None:
     here = scene(operation)
     for rivals in ([], *RIVALS.values()):
