@@ -20,7 +20,7 @@ MEMBER = "m00000000000"
 _FORM = "application/x-www-form-urlencoded"
 
 
-def populated(world: World, feeds: int = 100) -> None:
+def populated(world: World, feeds: int) -> None:
     """Create the cafe with feeds by 20 posters and 100 comments, and a user with a login."""
     cafe(world, POSTERS, feeds)
     flood(world, PAGE, URI, 100, POSTERS)
@@ -63,7 +63,7 @@ def screen(
     signed_in: bool = True,
     administers: bool = False,
     status: int = 200,
-    feeds: int = 100,
+    feeds: int = 1,
     before: Callable[[World], str | None] | None = None,
     **form: str,
 ) -> Scenario:
@@ -94,8 +94,8 @@ _managed = partial(screen, administers=True)
 SCREEN = Bound(3, 30, 0)
 _KEY = "0123456789abcdef0123456789abcdef"
 ROWS = [
-    Row("page on the web, signed out", Bound(2, 18, 0), screen(PATH, signed_in=False)),
-    Row("  signed in", SCREEN, screen(PATH)),
+    Row("page on the web, signed out", Bound(2, 18, 0), screen(PATH, signed_in=False, feeds=100)),
+    Row("  signed in", SCREEN, screen(PATH, feeds=100)),
     Row("feed on the web, signed out", Bound(3, 17, 0), screen(FEED, signed_in=False)),
     Row("  signed in", SCREEN, screen(FEED)),
     Row("web: follow", Bound(2, 2, 7), screen(PATH, action="follow", status=303)),

@@ -123,7 +123,7 @@ def _console(name: str, path: str, make: Callable[[World], str | None] | None = 
 
 
 def _own(name: str, path: str) -> Row:
-    return Row(f"member: {name}", SCREEN, screen(path, feeds=1, before=_member))
+    return Row(f"member: {name}", SCREEN, screen(path, before=_member))
 
 
 ROWS = [
@@ -136,7 +136,7 @@ ROWS = [
     _own("access of 30 apps", "/settings/apps"),
     _own("profile", "/settings/profile"),
     _own("sessions", "/settings/sessions"),
-    Row("member: report a comment, the form", SCREEN, screen("/report", feeds=1, before=_comment)),
+    Row("member: report a comment, the form", SCREEN, screen("/report", before=_comment)),
     _console("overview", "/console", _failures),
     _console("requests of a kind", "/console/errors?kind=internal_error", _failures),
     _console("newest posts", "/console/moderation", _busy),
@@ -148,7 +148,8 @@ ROWS = [
     _console("users by the beginning of their names", f"{PEOPLE}?q=user"),
     _console("a person with 100 friends and 30 apps", f"{PEOPLE}/{MEMBER}", _member),
     *(_console(f"{name} of a person", f"{PEOPLE}/{MEMBER}/list/{name}", _member) for name in ("friends", "apps")),
-    *(_console(f"{name} of a person", f"{PEOPLE}/{user(1)}/list/{name}", feeds=200) for name in ("feeds", "comments")),
+    _console("feeds of a person", f"{PEOPLE}/{user(1)}/list/feeds", feeds=200),
+    _console("comments of a person", f"{PEOPLE}/{user(1)}/list/comments"),
     _console("1,000 keys of a person in an app", PEOPLE, _data),
     _console("apps", "/console/apps", _member),
     _console("an app", f"/console/apps/{APP}"),
