@@ -9,7 +9,6 @@ Every route needs a declaration. A raised Refusal becomes its JSON response, any
 Faces are made when their modules are imported, and they open nothing; `register` binds them to a platform.
 """
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -173,12 +172,9 @@ class Endpoint:
         self._app = app
         self._view = route.view
         self._platform = platform
-        # Chalice and its tools read these attributes of a function.
+        # Chalice reads these attributes of a function.
         self.__name__ = route.view.__name__
         self.__doc__ = route.view.__doc__
-        parameters = inspect.signature(route.view).parameters.items()
-        named = [each for name, each in parameters if "{" + name + "}" in route.path]
-        self.__signature__ = inspect.Signature(named)
 
     def __call__(self, **segments: str) -> Response:
         """Answer the request that Chalice has just read."""
