@@ -10,7 +10,18 @@ import pytest
 from chalicelib.store.aws.side_by_side import lane
 from tests.kit import contract
 from tests.kit.memory import Cloud
-from tests.kit.worlds import Fill, MemoryWorld, Reply, World, as_made, befriended, cheap_passwords, empty_aws, fill_aws
+from tests.kit.worlds import (
+    Fill,
+    MemoryWorld,
+    Reply,
+    World,
+    as_made,
+    befriended,
+    cheap_passwords,
+    empty_aws,
+    fill_aws,
+    fill_memory,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,12 +49,9 @@ def make_world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Calla
 
     def make(fill: Fill = as_made, **environment: str) -> World:
         assert not made or fill is as_made, "what was filled before stays"
-        if cloud:
-            made.append(MemoryWorld(tmp_path, cloud, **environment))
-            return fill(made[-1])
         if not made:
-            fill_aws(fill, tmp_path)
-        made.append(World(tmp_path, True, **environment))
+            fill_memory(fill, cloud, tmp_path) if cloud else fill_aws(fill, tmp_path)
+        made.append(MemoryWorld(tmp_path, cloud, **environment) if cloud else World(tmp_path, True, **environment))
         return made[-1]
 
     with nullcontext() if cloud else empty_aws():

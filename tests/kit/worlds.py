@@ -88,6 +88,20 @@ Fill = Callable[[World], World]
 """A function that puts users, apps and pages into a world and returns it."""
 
 _filled: dict[Fill, MotoState] = {}
+_filled_in_memory: dict[Fill, tuple[Any, bytes]] = {}
+"""The contents, and the keys of the secrets in them."""
+
+
+def fill_memory(fill: Fill, cloud: Cloud, directory: Path) -> None:
+    """Do for an empty memory what `fill_aws` does for moto."""
+    keys = directory / "secret-keys.json"
+    if fill in _filled_in_memory:
+        saved, of_secrets = _filled_in_memory[fill]
+        cloud.restore(saved)
+        keys.write_bytes(of_secrets)
+    else:
+        fill(MemoryWorld(directory, cloud))
+        _filled_in_memory[fill] = cloud.save(), keys.read_bytes()
 
 
 def fill_aws(fill: Fill, directory: Path) -> None:
