@@ -16,8 +16,9 @@ from chalicelib.core.roles import Role
 from local import demo
 from local.demo_data import APPS, CAFE, USERS
 from tests.kit.html_checks import links
+from tests.kit.memory import Cloud
 from tests.kit.plain_browser import Browser, Page, browser_at
-from tests.kit.worlds import World, cheap_passwords, empty_aws
+from tests.kit.worlds import MemoryWorld, World, cheap_passwords
 
 HOME = "http://127.0.0.1:8000"
 LOG = "/console/log"
@@ -30,8 +31,8 @@ MIDNIGHT = 1_793_545_200_000
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     directory = tmp_path_factory.mktemp("demo")
-    with empty_aws(), cheap_passwords():
-        made = World(directory)
+    with cheap_passwords():
+        made = MemoryWorld(directory, Cloud())
         made.clock.now = MIDNIGHT + 10 * DAY
         demo.load(made.platform, HOME, directory)
         made.platform.roles.give(USERS["hana"], Role.OPERATOR)

@@ -16,8 +16,9 @@ from chalicelib.core.reports import MOST_A_DAY, ReportReason
 from chalicelib.core.roles import Role
 from local import demo
 from local.demo_data import CAFE, USERS
+from tests.kit.memory import Cloud
 from tests.kit.plain_browser import Browser, Page, browser_at
-from tests.kit.worlds import World, cheap_passwords, empty_aws
+from tests.kit.worlds import MemoryWorld, World, cheap_passwords
 
 HOME = "http://127.0.0.1:8000"
 HANA, KEN, MEI = USERS["hana"], USERS["ken"], USERS["mei"]
@@ -27,8 +28,8 @@ RTL = "\u202eمرحبا <b>&"
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with empty_aws(), cheap_passwords():
-        made = World(tmp_path)
+    with cheap_passwords():
+        made = MemoryWorld(tmp_path, Cloud())
         demo.load(made.platform, HOME, tmp_path)
         yield made
 

@@ -16,9 +16,10 @@ import pytest
 from chalicelib.core.roles import Role
 from local import demo
 from local.demo_data import APPS, CAFE, USERS
+from tests.kit.memory import Cloud
 from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.routes import routes
-from tests.kit.worlds import World, cheap_passwords, empty_aws
+from tests.kit.worlds import MemoryWorld, World, cheap_passwords
 
 HOME = "http://127.0.0.1:8000"
 NAMES = {
@@ -58,8 +59,8 @@ def filled(path: str) -> str:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     directory = tmp_path_factory.mktemp("demo")
-    with empty_aws(), cheap_passwords():
-        made = World(directory)
+    with cheap_passwords():
+        made = MemoryWorld(directory, Cloud())
         demo.load(made.platform, HOME, directory)
         made.platform.roles.give(USERS["mei"], Role.OPERATOR)
         yield made
