@@ -73,15 +73,20 @@ def opened(world: World, browser: Browser, passwords: dict[str, str], shown: Web
 
 
 @each_page
-def test_a_page_is_sound_in_both_languages(
-    world: World, browser: Browser, passwords: dict[str, str], shown: WebPage
+def test_a_page_is_sound_and_keeps_the_bounds_of_its_cost_in_both_languages(
+    world: World, browser: Browser, passwords: dict[str, str], meter: Meter, shown: WebPage
 ) -> None:
     path = opened(world, browser, passwords, shown)
     router = Router(path for path, methods in world.app.routes.items() if "GET" in methods)
     pages: list[Page] = []
     for language in ("ja", "en"):
-        page = browser.open(path, lang=language) if "?" not in path else browser.open(f"{path}&lang={language}")
+        before = lane.set(())
+        with meter.counting():
+            page = browser.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
+        lane.reset(before)
+        cost = meter.figures
         assert page.status == shown.status
+        assert (cost.in_sequence <= CALLS, cost.rru <= RRU, cost.wru <= WRU) == (True, True, True), cost
         assert page.headers["content-language"] == language
         assert faults(page.html, language) == []
         assert "default-src 'none'" in page.headers["content-security-policy"]
@@ -98,20 +103,6 @@ def test_a_page_is_sound_in_both_languages(
                 assert found, f"{target} leads nowhere"
         pages.append(page)
     assert pages[0].text != pages[1].text
-
-
-@each_page
-def test_a_page_keeps_the_bounds_of_its_cost(
-    world: World, browser: Browser, passwords: dict[str, str], meter: Meter, shown: WebPage
-) -> None:
-    path = opened(world, browser, passwords, shown)
-    before = lane.set(())
-    with meter.counting():
-        page = browser.open(path)
-    lane.reset(before)
-    assert page.status == shown.status
-    figures = meter.figures
-    assert (figures.in_sequence <= CALLS, figures.rru <= RRU, figures.wru <= WRU) == (True, True, True), figures
 
 
 def test_the_style_of_all_pages_is_small() -> None:
