@@ -32,7 +32,7 @@ APP, PUBLIC, PAGE = "6d1f0c2ab4e79853", "c07be4915fa2d386", "1234567890123456789
 DATA = "/2/apps/appdata/@me/@self"
 FEEDS, COMMENTS, FAVORITES = (f"/2/pages/{PAGE}/{name}" for name in ("feeds", "comments", "favorites"))
 DAY_MS = 86_400_000
-MOST_TURNS = 12
+MOST_TURNS = 6
 """The most calls of a request at which a process dies; tests/faults has deaths at every call."""
 
 
