@@ -105,6 +105,11 @@ class Browsers:
         return browser
 
 
+def is_there(browser: Chrome, selector: str) -> bool:
+    """Return whether the page has such an element now; `find_elements` would wait for one for seconds."""
+    return bool(browser.execute_script("return document.querySelector(arguments[0]) !== null", selector))
+
+
 def _forget(browser: Chrome) -> None:
     """Close all windows but one, and remove what the visited sites stored."""
     origins: set[str] = set()

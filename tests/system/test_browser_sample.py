@@ -17,7 +17,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, resize, shoot, sign_in
+from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, is_there, resize, shoot, sign_in
 from tests.kit.served import Served, running
 
 HANA, KEN = 0, 1
@@ -224,7 +224,7 @@ def test_what_arrives_is_shown_as_text(served: Served, browse: Open) -> None:
     browser.get(f"{served.base_url}/sample?code=%3Cimg+src%3Dx%3E%3B+rm&state=%3Cb%3E")
     assert "<img src=x>; rm" in text(browser, "#told")
     assert "-d code=CODE" in text(browser, "#exchange")
-    assert not browser.find_elements(By.CSS_SELECTOR, "#arrived img, #arrived b")
+    assert not is_there(browser, "#arrived img, #arrived b")
 
 
 def test_its_pages_are_for_this_machine_alone(served: Served) -> None:

@@ -14,7 +14,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, resize, shoot, sign_in
+from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, is_there, resize, shoot, sign_in
 
 
 @pytest.mark.parametrize(("language", "size", "name"), [("ja", PHONE, "phone"), ("en", DESKTOP, "desktop")])
@@ -87,10 +87,10 @@ def test_settings(served: Any, browse: Open, shots: Path) -> None:
     button(browser, "end", quest).click()
     ended = WebDriverWait(browser, 10).until(lambda each: each.find_element(By.CSS_SELECTOR, "[role=status]"))
     assert "ended the access" in ended.text
-    assert not browser.find_elements(By.CSS_SELECTOR, f"button[name=end][value='{quest}']")
+    assert not is_there(browser, f"button[name=end][value='{quest}']")
     shoot(browser, shots / "settings-saved.png")
     browser.refresh()
-    assert not browser.find_elements(By.CSS_SELECTOR, f"button[name=end][value='{quest}']")
+    assert not is_there(browser, f"button[name=end][value='{quest}']")
 
 
 def test_an_unknown_redirect_uri_stays_here(served: Any, browse: Open, shots: Path) -> None:

@@ -20,7 +20,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from local.demo_data import CAFE, USERS
-from tests.kit.browser import DESKTOP, PHONE, Open, shoot
+from tests.kit.browser import DESKTOP, PHONE, Open, is_there, shoot
 from tests.kit.served import Served, running
 
 
@@ -86,7 +86,8 @@ class Reader:
         self["#search"].send_keys(text)
         # Each search ends with a count; the one before is replaced after a moment.
         self.until(lambda: bool(self.text("#search-count")) and self._is_of(text))
-        return [each.text for each in self.browser.find_elements(By.CSS_SELECTOR, ".search-found li b")]
+        script = "return [...document.querySelectorAll('.search-found li b')].map(each => each.innerText)"
+        return list(self.browser.execute_script(script))
 
     def _is_of(self, text: str) -> bool:
         return bool(self.browser.execute_script("return document.querySelector('.search').dataset.shown") == text)
@@ -336,7 +337,7 @@ def test_an_answer_that_is_not_json_is_shown_as_text(reader: Reader) -> None:
     reader["[data-field=format]"].send_keys("atom")
     assert reader.send().startswith("200 OK")
     assert reader.text("[data-body]").startswith("<?xml")
-    assert not reader.browser.find_elements(By.CSS_SELECTOR, "[data-body] *")
+    assert not is_there(reader.browser, "[data-body] *")
 
 
 def test_no_answer_says_why(served: Served, reader: Reader) -> None:
@@ -406,7 +407,7 @@ def test_an_unusual_answer_is_shown_as_it_is(reader: Reader, answer: str, shown:
     where = "[data-body]" if reader.text("[data-body]") else "[data-more]"
     assert shown in reader.text(where).strip()
     assert reader.text("[data-problem]") == problem
-    assert not reader.browser.find_elements(By.CSS_SELECTOR, "[data-problem] a, [data-problem] b, [data-body] *")
+    assert not is_there(reader.browser, "[data-problem] a, [data-problem] b, [data-body] *")
     assert reader.complaints() == []
 
 
@@ -454,7 +455,7 @@ def test_an_operation_that_a_page_cannot_send_says_why(served: Served, reader: R
     ):
         reader.open(f"operations/{name}")
         assert why in reader["#try"].text
-        assert not reader.browser.find_elements(By.CSS_SELECTOR, "#try form")
+        assert not is_there(reader.browser, "#try form")
     reader.open("operations/show-front")
     assert reader["#try a"].get_attribute("href") == f"{served.base_url}/"
     assert reader.complaints() == []
@@ -528,7 +529,7 @@ def test_markup_in_a_search_is_text(reader: Reader, shots: Path) -> None:
     reader.open("operations/read-data")
     for text in ("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><b>zzzz'):
         reader.search(text)
-        assert not reader.browser.find_elements(By.CSS_SELECTOR, ".search script, .search img, .search-found p b")
+        assert not is_there(reader.browser, ".search script, .search img, .search-found p b")
     reader.search("<script>zzzz")
     assert "No page has “<script>zzzz”." in reader.text("#search-count")
     assert "<script>" in "".join(reader.text(".search-found"))
