@@ -172,7 +172,7 @@ class Endpoint:
         self._app = app
         self._view = route.view
         self._platform = platform
-        # Chalice reads these attributes of a function.
+        # As of a function: Chalice reads the name.
         self.__name__ = route.view.__name__
         self.__doc__ = route.view.__doc__
 

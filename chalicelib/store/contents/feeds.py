@@ -115,7 +115,7 @@ class Feeds:
             raise  # The page exists, so the cursor is invalid.
         items = cut.entries if cut else []
         found = self._dynamo.batch_get(self._beside(items, page), consistent=False)
-        entries, posters = self._feeds(items, self._heads(found), found, page)
+        entries, posters = self._feeds(items, self._tables.heads(found), found, page)
         following = cut.following if cut else None
         return ContentsPart(entries, total(cut.holder) if cut else 0, paging.index, following, posters)
 
@@ -174,10 +174,6 @@ class Feeds:
         """Return the places to read in addition to feeds: their heads, their posters and the page."""
         heads = [self._head_place(feed) for feed in feeds]
         return [*heads, *(self._users.place(poster_of(feed)) for feed in feeds), self._pages.place(page)]
-
-    def _heads(self, found: dict[Place, Item]) -> dict[str, Item]:
-        """Return the heads among the found items, by content."""
-        return {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
 
     def _feeds(
         self, feeds: Sequence[Item], heads: dict[str, Item], found: dict[Place, Item], page: str

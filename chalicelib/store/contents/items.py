@@ -28,6 +28,7 @@ favorite has `c` created; a shard's count `g` and `fv`.
 
 import hashlib
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,7 +38,7 @@ from chalicelib.core.errors import NotFound
 from chalicelib.core.events import OF_CONTENTS, EventKind, ToldApp
 from chalicelib.core.model.contents import Comment, Draft, Feed
 from chalicelib.store.aws.conditions import PRESENT, Condition, absent, equals
-from chalicelib.store.aws.items import Item, Key, typed
+from chalicelib.store.aws.items import Item, Key, Place, typed
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.numbered_lists import HOLDER, hidden_key, is_entry, new_holder, number_of, total
 
@@ -302,3 +303,7 @@ class Tables:
     feeds: str
     comments: str
     favorites: str
+
+    def heads(self, found: Mapping[Place, Item]) -> dict[str, Item]:
+        """Return the heads among items that were read without comments, by content."""
+        return {key[0]: item for (table, key), item in found.items() if table == self.comments}

@@ -115,7 +115,7 @@ class PageScreens:
         places = [*heads, *map(self._users.place, posters), *apps, *self._administration.places(page, users[0])]
         found = self._dynamo.batch_get(places, consistent=consistent)
         known = page_items.from_item(self._pages.check(page, found))
-        by_content = {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
+        by_content = self._tables.heads(found)
         more = more_favorites(self._dynamo, self._tables, by_content)
         feeds = []
         for item in items:
