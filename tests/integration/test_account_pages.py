@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -20,18 +20,12 @@ from local.gateway import Request
 from tests.kit import pictures
 from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.sending import multipart
-from tests.kit.worlds import HANA, KEN, Reply, World, cheap_passwords, reply
+from tests.kit.worlds import HANA, KEN, Reply, World, reply
 
 PASSWORD, LATER = "an old password of hana", "a later password of hana"
 DAY = 86_400_000
 RTL = "\u202eevil"
 Make = Callable[..., World]
-
-
-@pytest.fixture(autouse=True)
-def cheap() -> Iterator[None]:
-    with cheap_passwords():
-        yield
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -18,16 +18,10 @@ from chalicelib.core.sessions import SEEN_MS, SESSION_SECONDS
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.directory.leaving import LEAVING_MS
-from tests.kit.worlds import HANA, KEN, Reply, World, cheap_passwords, sweep
+from tests.kit.worlds import HANA, KEN, Reply, World, sweep
 
 NEW = "n3wn3wn3wn3w"
 OLD, LATER = "an old password of hana", "a later password of hana"
-
-
-@pytest.fixture(autouse=True)
-def cheap() -> Iterator[None]:
-    with cheap_passwords():
-        yield
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from local import demo
 from local.demo_data import CAFE, USERS
 from tests.kit.memory import Cloud
 from tests.kit.plain_browser import Browser, Page, browser_at
-from tests.kit.worlds import MemoryWorld, World, cheap_passwords
+from tests.kit.worlds import MemoryWorld, World
 
 HOME = "http://127.0.0.1:8000"
 HANA, KEN, MEI = USERS["hana"], USERS["ken"], USERS["mei"]
@@ -27,11 +27,10 @@ RTL = "\u202eمرحبا <b>&"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with cheap_passwords():
-        made = MemoryWorld(tmp_path, Cloud())
-        demo.load(made.platform, HOME, tmp_path)
-        yield made
+def world(tmp_path: Path) -> World:
+    made = MemoryWorld(tmp_path, Cloud())
+    demo.load(made.platform, HOME, tmp_path)
+    return made
 
 
 @pytest.fixture

@@ -39,7 +39,6 @@ def _report(operation: str, broken: BrokenRule) -> NoReturn:
 def strict() -> Iterator[None]:
     """Check every request to AWS inside the block, to DynamoDB in detail, also those to tests/kit/memory.py."""
     send, write = BaseClient._make_api_call, Dynamo._write  # type: ignore[attr-defined]
-    allowed: set[int] = set()  # Tests with faults send a request again and again, up to the call that fails.
 
     def sending(client: Any, operation: str, request: Any) -> Any:
         service = client.meta.service_model
@@ -60,13 +59,10 @@ def strict() -> Iterator[None]:
         # Substitutes for a client do not go through botocore.
         if not isinstance(dynamo._client, BaseClient):
             name = "".join(map(str.title, operation.split("_")))
-            same = hash((name, repr(request | {"ClientRequestToken": None})))
-            if same not in allowed:
-                try:
-                    dynamodb_rules.check(name, request)
-                except BrokenRule as broken:
-                    _report(name, broken)
-                allowed.add(same)
+            try:
+                dynamodb_rules.check(name, request)
+            except BrokenRule as broken:
+                _report(name, broken)
         return write(dynamo, operation, *parts, **request)
 
     with ExitStack() as patches:

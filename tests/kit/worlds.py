@@ -38,6 +38,7 @@ __all__ = [
     "demo_people",
     "empty_aws",
     "fill_aws",
+    "fill_memory",
     "no_platform",
     "reply",
     "sweep",
