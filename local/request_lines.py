@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from local.gateway import Request
 
 _SHOWN = frozenset(
@@ -10,6 +12,11 @@ _SHOWN = frozenset(
 """The parameters that are printed. All others may be secret: old clients send their tokens in the query, and a client
 with a mistake sends them behind `;` or a second `?`, so a value with another `=` is not printed either."""
 _MOST = 200
+
+
+def print_request(request: Request, status: int, milliseconds: float) -> None:
+    """Print the line of a request on standard error, whole: `print` writes its end apart, behind another thread's."""
+    sys.stderr.write(f"{request_line(request, status, milliseconds)}\n")
 
 
 def request_line(request: Request, status: int, milliseconds: float) -> str:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from local import wire
 from local.environment import HOST
 from local.gateway import Gateway, error, too_large
-from local.request_lines import request_line
+from local.request_lines import print_request
 
 _IDLE_SECONDS = 75
 
@@ -101,7 +101,7 @@ class _Connection(socketserver.BaseRequestHandler):
             follows = self.connection.send(answer)
             if server.requests:
                 milliseconds = (time.monotonic() - started) * 1000
-                print(request_line(request, answer.status, milliseconds), file=sys.stderr, flush=True)
+                print_request(request, answer.status, milliseconds)
         finally:
             server.working(-1)
         return follows

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
 from local.gateway import Request
-from local.request_lines import request_line
+from local.request_lines import print_request, request_line
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,19 @@ def test_the_method_is_as_harmless_as_the_path() -> None:
 
 def test_a_long_method_is_cut() -> None:
     assert len(request_line(Request(60_000 * "G", "/"), 405, 0)) < 300
+
+
+def test_a_line_is_printed_with_its_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads print at once: between two calls of `write` there may be another thread's line."""
+    printed: list[str] = []
+
+    class Printed(io.StringIO):
+        def write(self, text: str) -> int:
+            printed.append(text)
+            return len(text)
+
+    monkeypatch.setattr(sys, "stderr", Printed())
+
+    print_request(Request("GET", "/health"), 200, 1.6)
+
+    assert printed == ["GET /health 200 2 ms\n"]
