@@ -13,6 +13,7 @@ from chalicelib.core.model.directory import App
 from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import Family, Grant
 from chalicelib.core.overview import JobRun
+from chalicelib.core.paging import Paging
 from chalicelib.core.reports import ReportReason
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -82,8 +83,12 @@ def _reported(world: World) -> str:
 
 
 def _cases(world: World) -> None:
-    for turn in range(30):
-        world.platform.reports.report(Post(PAGE, str(turn + 1)), HANA if turn < 20 else KEN, ReportReason.SPAM, "")
+    """Report a comment on each of 30 feeds."""
+    feeds = world.platform.feeds.part(PAGE, Paging(count=30)).entries
+    for turn, feed in enumerate(feeds):
+        poster, reporter = user(turn % POSTERS), HANA if turn < 20 else KEN
+        comment = world.platform.comments.post(PAGE, feed.content_uri, poster, "お茶" * 200).id
+        world.platform.reports.report(Post(PAGE, feed.id, comment), reporter, ReportReason.SPAM, "", poster)
 
 
 def _data(world: World) -> str:
@@ -143,7 +148,7 @@ ROWS = [
     _console("newest posts of a page", f"/console/moderation?page={PAGE}", _busy),
     _console("hidden posts", "/console/moderation/hidden", _busy),
     _console("a comment", "/console/moderation/post", _comment),
-    _console("reports, 20 of 30", "/console/reports", _cases),
+    _console("reports, 8 of 30", "/console/reports", _cases, feeds=30),
     _console("a comment with 100 reports", "/console/reports", _reported),
     _console("users by the beginning of their names", f"{PEOPLE}?q=user"),
     _console("a person with 100 friends and 30 apps", f"{PEOPLE}/{MEMBER}", _member),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.page_screens import PageScreens
     from chalicelib.store.contents.post_rows import PostRows
     from chalicelib.store.contents.posts_of_user import PostsOfUser
+    from chalicelib.store.contents.stored_posts import StoredPosts
     from chalicelib.store.directory.app_secrets import AppSecrets
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.counts import Counts
@@ -377,15 +378,20 @@ class Platform:
         return Comments(self._dynamo, table, *stores, offset, self.clock)
 
     @cached_property
+    def stored_posts(self) -> "StoredPosts":
+        from chalicelib.store.contents.stored_posts import StoredPosts
+
+        return StoredPosts(self._dynamo, self._tables, self.users, self.pages, self.settings.utc_offset)
+
+    @cached_property
     def moderated_posts(self) -> "ModeratedPosts":
         from chalicelib.store.contents.moderated_posts import ModeratedPosts
         from chalicelib.store.contents.numbered_lists import NumberedLists
 
         tables = self._tables
-        stores = (self.users, self.pages, self.feeds, self.comments, self._post_rows)
+        stores = (self.stored_posts, self.feeds, self.comments, self._post_rows)
         feeds, comments = (NumberedLists(self._dynamo, table, self.clock) for table in (tables.feeds, tables.comments))
-        offset = self.settings.utc_offset
-        return ModeratedPosts(self._dynamo, tables, *stores, (feeds, comments), offset, self.clock)
+        return ModeratedPosts(self._dynamo, tables, *stores, (feeds, comments), self.clock)
 
     @cached_property
     def newest_posts(self) -> "NewestPosts":

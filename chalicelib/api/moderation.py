@@ -38,7 +38,7 @@ def show_post(here: Platform, request: Request, actor: str, post: Post, reason: 
 def delete_post(here: Platform, request: Request, actor: str, post: Post, reason: str | None) -> None:
     """Delete a post, hidden or not. Raises as hide_post."""
     with log_action(here, request, actor, _DELETED[post.kind], post_target(post), reason=reason) as entry:
-        _, feed, comment = here.moderated_posts.get(post)
+        _, feed, comment = here.stored_posts.get(post)
         entry.before = {"poster": comment.poster if comment else feed.poster}
         here.moderated_posts.delete(post)
 

@@ -10,7 +10,7 @@ from chalicelib.core.moderation import Post
 from chalicelib.core.reports import WORDS_CHARACTERS, ReportReason, TooManyReports, read_report
 from chalicelib.platform import Platform
 from chalicelib.store.contents.items import hidden_at
-from chalicelib.store.contents.moderated_posts import FoundFeed
+from chalicelib.store.contents.stored_posts import FoundFeed
 from chalicelib.web.face import Face
 from chalicelib.web.own_paths import own_path
 from chalicelib.web.requests import last_parameter
@@ -23,7 +23,7 @@ face = Face()
 @web_route(face, "/report", methods=["GET"])
 def ask(here: Platform, request: Request) -> Response:
     """Show a form to report the feed or comment that `page`, `feed` and `comment` name."""
-    visit, feed = Visit.beside(here, request, lambda: here.moderated_posts.find_feed(asked_post(request)))
+    visit, feed = Visit.beside(here, request, lambda: here.stored_posts.find_feed(asked_post(request)))
     if visit.user is None:
         return visit.sign_in()
     post = asked_post(request)
@@ -39,7 +39,7 @@ def report(here: Platform, request: Request) -> Response:
         return visit.sign_in("/reports")
     form = visit.sent
     post, back = asked_post(request, form), own_path(form.get("back"))
-    shown = _visible(visit, post, here.moderated_posts.find_feed(post))
+    shown = _visible(visit, post, here.stored_posts.find_feed(post))
     try:
         visit.form()
         if shown.poster_id == visit.user.id:

@@ -14,7 +14,7 @@ from chalicelib.core.errors import NotFound
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.moderation import ListedPost, Post
-from chalicelib.store.contents.moderated_posts import FoundFeed
+from chalicelib.store.contents.stored_posts import FoundFeed
 from chalicelib.web.html.links import origin_of, pieces
 from chalicelib.web.requests import last_parameter
 
@@ -102,7 +102,7 @@ def doer(actor: str, people: Mapping[str, User]) -> Doer:
 
 def read_post(visit: Visit, post: Post, feed: FoundFeed) -> ShownPost:
     """Return one post, hidden or not, for the templates; `feed` is what find_feed returned. Raises NotFound."""
-    found, people = visit.here.moderated_posts.with_people(post, feed)
+    found, people = visit.here.stored_posts.with_people(post, feed)
     if found is None:
         raise NotFound("There is no such post")
     page, known, comment = found

@@ -199,7 +199,7 @@ def test_moderators_delete_hidden_and_shown_posts(stage: Stage):
         stage.platform.moderated_posts.delete(Post(PAGE, "1", gone))
     stage.platform.moderated_posts.delete(Post(PAGE, "1"))
     with pytest.raises(NotFound):
-        stage.platform.moderated_posts.find(Post(PAGE, "1", kept))
+        stage.platform.stored_posts.find(Post(PAGE, "1", kept))
 
 
 @pytest.mark.parametrize("erase", [False, True])

@@ -79,8 +79,6 @@ class Shell:
                 stderr=log,
                 text=True,
             )
-        self._watchdog = threading.Timer(_SECONDS, self._bash.kill)
-        self._watchdog.start()
 
     def run(self, command: str) -> str:
         """Return what a command prints."""
@@ -89,10 +87,15 @@ class Shell:
         # The mark is on a line of its own even if the command prints no line end.
         self._bash.stdin.write(f"{command}\nprintf '\\n%s\\n' '{_MARK}'\n")
         self._bash.stdin.flush()
+        watchdog = threading.Timer(_SECONDS, self._bash.kill)
+        watchdog.start()
         lines = []
-        while (line := self._bash.stdout.readline()) != f"{_MARK}\n":
-            assert line, f"$ {command}\nThe shell ended, or took {_SECONDS} s.\n{self._errors.read_text()}"
-            lines.append(line)
+        try:
+            while (line := self._bash.stdout.readline()) != f"{_MARK}\n":
+                assert line, f"$ {command}\nThe shell ended, or took {_SECONDS} s.\n{self._errors.read_text()}"
+                lines.append(line)
+        finally:
+            watchdog.cancel()
         return "".join(lines)
 
     def check(self, command: str, expected: str) -> str:
@@ -103,7 +106,6 @@ class Shell:
 
     def end(self) -> None:
         """End the shell."""
-        self._watchdog.cancel()
         self._bash.kill()
         self._bash.communicate()
 

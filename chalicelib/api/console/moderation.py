@@ -17,8 +17,8 @@ from chalicelib.core.ids import is_id
 from chalicelib.core.moderation import PostKind
 from chalicelib.core.roles import Action, may_judge
 from chalicelib.platform import Platform
-from chalicelib.store.contents.moderated_posts import FoundFeed
 from chalicelib.store.contents.newest_posts import SearchedRows
+from chalicelib.store.contents.stored_posts import FoundFeed
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
@@ -44,7 +44,7 @@ def _asked(request: Request) -> tuple[str, str]:
 
 
 def _feed(here: Platform, request: Request) -> FoundFeed:
-    return here.moderated_posts.find_feed(asked_post(request))
+    return here.stored_posts.find_feed(asked_post(request))
 
 
 @console_route(face, NEWEST, action=Action.MODERATE, beside=_rows)
@@ -82,12 +82,12 @@ def act(visit: Visit) -> Response:
         if do == "hide":
             moderation.hide_post(visit.here, visit.request, actor, post, reason)
             return visit.redirect(f"{POST}?{post_query(post)}", done="post_hidden")
-        shown = read_post(visit, post, visit.here.moderated_posts.find_feed(post))
+        shown = read_post(visit, post, visit.here.stored_posts.find_feed(post))
         if not may_judge(visit.signed_in.id, visit.signed_in.role, shown.poster_id):
             return _post(visit, shown, problem=visit.word("own_post"), status=403)
         moderation.show_post(visit.here, visit.request, actor, post, reason)
     except ParameterInvalid:
-        shown = read_post(visit, post, visit.here.moderated_posts.find_feed(post))
+        shown = read_post(visit, post, visit.here.stored_posts.find_feed(post))
         return _post(visit, shown, problem=visit.word("reason_wrong"), status=400)
     return visit.redirect(f"{POST}?{post_query(post)}", done="post_shown")
 

@@ -16,48 +16,58 @@ from chalicelib.core.actions import user_of
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
 from chalicelib.core.ids import is_id
-from chalicelib.core.model.directory import Page, User
-from chalicelib.core.moderation import ListedPost
+from chalicelib.core.model.directory import User
+from chalicelib.core.moderation import ListedPost, Post
 from chalicelib.core.reports import Case, Report, ReportOutcome, read_words
 from chalicelib.core.roles import Action, may_judge
 from chalicelib.platform import Platform
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.contents.moderated_posts import FoundFeed
+from chalicelib.store.contents.stored_posts import FoundFeed, StoredPost
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
 REPORTS = "/console/reports"
-CASES_SHOWN = 20
+CASES_SHOWN = 8
+"""The most cases in a list: each takes up to 3 read units, for its post, its page and its poster."""
 REPORTS_SHOWN = 10
 """The most reports on the page of a case: each has up to 4 KB of words, and one person."""
 
 face = Face()
 
 
-@console_route(face, REPORTS, action=Action.HANDLE_REPORTS)
-def list_reports(visit: Visit) -> Response:
+def _cases_beside(here: Platform, request: Request) -> tuple[list[Case], str | None]:
+    return here.reports.list_part(last_parameter(request, "cursor") or None, CASES_SHOWN, handled=_of_handled(request))
+
+
+@console_route(face, REPORTS, action=Action.HANDLE_REPORTS, beside=_cases_beside)
+def list_reports(visit: Visit, found: Callable[[], tuple[list[Case], str | None]]) -> Response:
     """Show reported posts that are not handled, or with `state=handled` those that are."""
-    handled = last_parameter(visit.request, "state") == "handled"
-    cursor = last_parameter(visit.request, "cursor") or None
-    cases, following = visit.here.reports.list_part(cursor, CASES_SHOWN, handled=handled)
+    cases, following = found()
+    posts: dict[Post, StoredPost] = {}
     people: dict[str, User] = {}
-    pages: dict[str, Page] = {}
     side_by_side(
         [
+            lambda: posts.update(visit.here.stored_posts.get_many(case.post for case in cases)),
             lambda: people.update(visit.here.users.get_many({case.poster for case in cases if case.poster})),
-            lambda: pages.update(visit.here.pages.get_many({case.post.page for case in cases})),
         ]
     )
+    shown = {case.id: _post(visit, posts.get(case.post), people) for case in cases}
+    handled = _of_handled(visit.request)
     state = "state=handled&" if handled else ""
     return visit.page(
         "console/reports",
+        images=picture_origins([post for post in shown.values() if post]),
         handled=handled,
-        cases=[_shown(visit, case) | _where(case, people, pages) for case in cases],
+        cases=[_shown(visit, case) | {"post": shown[case.id], "poster": people.get(case.poster)} for case in cases],
         path=visit.here.site.path + REPORTS,
         moderation=visit.here.site.path + "/console/moderation",
-        first=f"?{state}" if cursor else None,
+        first=f"?{state}" if last_parameter(visit.request, "cursor") else None,
         following=f"?{state}cursor={following}" if following else None,
     )
+
+
+def _of_handled(request: Request) -> bool:
+    return last_parameter(request, "state") == "handled"
 
 
 def _case_beside(here: Platform, request: Request, report: str) -> Case:
@@ -122,9 +132,12 @@ def _shown(visit: Visit, case: Case) -> dict[str, Any]:
     }
 
 
-def _where(case: Case, people: Mapping[str, User], pages: Mapping[str, Page]) -> dict[str, str | None]:
-    poster, page = people.get(case.poster), pages.get(case.post.page)
-    return {"poster": poster.display_name if poster else None, "page": page.name if page else None}
+def _post(visit: Visit, stored: StoredPost | None, people: Mapping[str, User]) -> ShownPost | None:
+    """Return a stored post for the templates; None if it is gone."""
+    if stored is None:
+        return None
+    page, feed, comment = stored
+    return shown_post(visit, ListedPost(feed, comment), people, {page.id: page})
 
 
 def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int = 200) -> Response:
@@ -136,16 +149,13 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
 
     def read_feed() -> None:
         with suppress(NotFound):  # Deleted since.
-            feeds.append(here.moderated_posts.find_feed(case.post))
+            feeds.append(here.stored_posts.find_feed(case.post))
 
     side_by_side([read_feed, lambda: found.extend(here.reports.of_case(case.id, after, REPORTS_SHOWN + 1))])
     reports = found[:REPORTS_SHOWN]
     asked = filter(None, [case.poster, user_of(case.by), *(each.user for each in reports)])
-    stored, people = here.moderated_posts.with_people(case.post, next(iter(feeds), None), asked)
-    post = None
-    if stored:
-        page, feed, comment = stored
-        post = shown_post(visit, ListedPost(feed, comment), people, {page.id: page})
+    stored, people = here.stored_posts.with_people(case.post, next(iter(feeds), None), asked)
+    post = _post(visit, stored, people)
     return visit.page(
         "console/report",
         status=status,

@@ -4,171 +4,60 @@ Hiding takes an entry out of its list, as a deletion does, but keeps it under an
 know hidden posts. A feed's head says that it is hidden. Each change is one transaction.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-from chalicelib.core.errors import NotFound, Unavailable
-from chalicelib.core.model.contents import Comment, Feed
-from chalicelib.core.model.directory import Page, User
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.moderation import Post
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, PRESENT, absent, equals, exists
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.items import Item, Key, Place, key_of, typed
-from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.aws.items import Item, Key, key_of, typed
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.contents.comments import Comments
 from chalicelib.store.contents.feeds import Feeds
 from chalicelib.store.contents.items import (
     Tables,
-    content_of,
-    feed_key,
     generation_of,
-    head_key,
     hidden_at,
-    hidden_feed_key,
     hidden_since,
     is_shown,
-    no_content,
-    number_in,
     of_generation,
-    poster_of,
     prefix_of,
-    to_comment,
-    to_feed,
 )
-from chalicelib.store.contents.numbered_lists import (
-    GENERATION,
-    NumberedLists,
-    entry_key,
-    hidden_key,
-    number_of,
-)
+from chalicelib.store.contents.numbered_lists import NumberedLists, entry_key, hidden_key, number_of
 from chalicelib.store.contents.post_rows import PostRows
-from chalicelib.store.directory import page_items
-from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.users import Users
+from chalicelib.store.contents.stored_posts import FoundPost, StoredPosts
 
 NEEDS = (
-    on_table("feeds", "BatchGetItem", "PutItem", "DeleteItem", "UpdateItem"),
-    on_table("comments", "BatchGetItem", "PutItem", "DeleteItem", "UpdateItem"),
+    on_table("feeds", "PutItem", "DeleteItem", "UpdateItem"),
+    on_table("comments", "PutItem", "DeleteItem", "UpdateItem"),
     on_table("records", "PutItem", "DeleteItem"),
-    on_table("directory", "BatchGetItem"),
 )
-
-
-@dataclass(frozen=True)
-class FoundFeed:
-    """A stored feed, hidden or not: the items of its page and of the feed."""
-
-    page: Item
-    feed: Item
-
-
-@dataclass(frozen=True)
-class FoundPost:
-    """A stored post: the items of its page, its feed's head and its feed, and of the comment, if it is one."""
-
-    page: Item
-    head: Item
-    feed: Item
-    comment: Item | None
-
-    @property
-    def item(self) -> Item:
-        """The item of the post itself."""
-        return self.comment or self.feed
-
-    @property
-    def number(self) -> int | None:
-        """The number of the comment; None for a feed."""
-        return number_of(self.comment) if self.comment else None
 
 
 class ModeratedPosts:
-    """The posts of one deployment, as moderators change them. `offset` is its UTC offset in minutes."""
+    """The posts of one deployment, as moderators change them. `lists` are those of feeds and of comments."""
 
     def __init__(
         self,
         dynamo: Dynamo,
         tables: Tables,
-        users: Users,
-        pages: Pages,
+        posts: StoredPosts,
         feeds: Feeds,
         comments: Comments,
         rows: PostRows,
         lists: tuple[NumberedLists, NumberedLists],
-        offset: int,
         clock: Callable[[], int],
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
-        self._users = users
-        self._pages = pages
+        self._posts = posts
         self._feeds = feeds
         self._comments = comments
         self._rows = rows
         self._feed_lists, self._comment_lists = lists
-        self._offset = offset
         self._clock = clock
-
-    def find_feed(self, post: Post) -> FoundFeed:
-        """Return the feed of a post, hidden or not, in one call (strongly consistent). Raises NotFound."""
-        page = post.page
-        if len(post.feed) > GENERATION:
-            raise no_content()
-        places = [(self._tables.feeds, key) for key in (feed_key(page, post.feed), hidden_feed_key(page, post.feed))]
-        found = self._dynamo.batch_get([*places, self._pages.place(page)], consistent=True)
-        self._pages.check(page, found)
-        feed = next((found[place] for place in places if place in found), None)
-        if feed is None:
-            raise no_content()
-        return FoundFeed(found[self._pages.place(page)], feed)
-
-    def find(self, post: Post) -> FoundPost:
-        """Return a post, hidden or not, in two calls (strongly consistent). Raises NotFound."""
-
-        def read() -> FoundPost:
-            feed = self.find_feed(post)
-            return _found(post, feed, self._dynamo.batch_get(self._places(post, feed.feed), consistent=True))
-
-        try:
-            return read()
-        except NotFound:
-            return read()  # It may have been hidden or shown again while both of its keys were read.
-
-    def get(self, post: Post) -> tuple[Page, Feed, Comment | None]:
-        """Return a feed with its page, and the comment if the post is one, hidden or not. Raises NotFound."""
-        return self._shown(self.find(post))
-
-    def with_people(
-        self, post: Post, feed: FoundFeed | None, users: Iterable[str] = ()
-    ) -> tuple[tuple[Page, Feed, Comment | None] | None, Mapping[str, User]]:
-        """Return a post, as `get` does, with its poster and `users`; None for the post if it is gone.
-
-        `feed` is what `find_feed` returned, None without one. It takes one call in sequence; for a comment whose poster
-        is not among `users`, two.
-        """
-        asked = dict.fromkeys([*users, *([poster_of(feed.feed)] if feed and post.comment is None else [])])
-        items: dict[Place, Item] = {}
-        people: dict[str, User] = {}
-        places = self._places(post, feed.feed) if feed else []
-        side_by_side(
-            [
-                lambda: items.update(self._dynamo.batch_get(places, consistent=True)),
-                lambda: people.update(self._users.get_many(asked)),
-            ]
-        )
-        try:
-            found = _found(post, feed, items) if feed else None
-        except NotFound:
-            found = None
-        if found is None:
-            return None, people
-        poster = poster_of(found.item)
-        more = {} if poster in asked else self._users.get_many([poster])
-        return self._shown(found), {**people, **more}
 
     def hide(self, post: Post, note: Mapping[str, str]) -> bool:
         """Hide a post; return False if it already was hidden. `note`: `by` and `re`, who hides it and why.
@@ -195,7 +84,7 @@ class ModeratedPosts:
     def delete(self, post: Post) -> None:
         """Delete a post, hidden or not. Raises NotFound and Unavailable."""
         for wait in races():
-            found = self.find(post)
+            found = self._posts.find(post)
             if found.comment is None:
                 done = self._feeds.remove(found.head)
             else:
@@ -205,21 +94,9 @@ class ModeratedPosts:
             self._dynamo.rest(wait)  # It was hidden, shown again or deleted between the two calls.
         raise Unavailable
 
-    def _places(self, post: Post, feed: Item) -> list[Place]:
-        """Return the places of a feed's head and, if the post is a comment, of the comment, shown and hidden."""
-        content = content_of(post.page, feed["u"]["S"])
-        keys = [head_key(content)]
-        if asked := number_in(post.comment or ""):
-            keys += [key(content, f"{generation_of(feed)}#", asked[0]) for key in (entry_key, hidden_key)]
-        return [(self._tables.comments, key) for key in keys]
-
-    def _shown(self, found: FoundPost) -> tuple[Page, Feed, Comment | None]:
-        comment = to_comment(found.comment, self._offset) if found.comment else None
-        return page_items.from_item(found.page), to_feed(found.feed, found.head), comment
-
     def _change(self, post: Post, *, hide: bool, change: Callable[[Transaction, FoundPost], None]) -> bool:
         for wait in races():
-            found = self.find(post)
+            found = self._posts.find(post)
             if (hidden_at(found.item) is not None) is hide:
                 return False
             write = Transaction()
@@ -265,18 +142,3 @@ class ModeratedPosts:
         write.delete("post", table, key_of(item), equals("c", item["c"]) & equals("list", item["list"]))
         rest = {name: value for name, value in item.items() if name != "hd"}
         write.put("moved post", table, rest | typed(key) | mark, ABSENT)
-
-
-def _found(post: Post, feed: FoundFeed, items: Mapping[Place, Item]) -> FoundPost:
-    """Return a post among the items at its places. Raises NotFound."""
-    content = content_of(post.page, feed.feed["u"]["S"])
-    head = next((item for (_, key), item in items.items() if key == head_key(content)), None)
-    if head is None or generation_of(head) != generation_of(feed.feed):
-        raise no_content()
-    if post.comment is None:
-        return FoundPost(feed.page, head, feed.feed, None)
-    asked = number_in(post.comment)
-    for (_, key), item in items.items():
-        if asked and key[0] == content and key != head_key(content) and item["r"]["S"] == asked[1]:
-            return FoundPost(feed.page, head, feed.feed, item)
-    raise NotFound("There is no such comment")
