@@ -38,6 +38,7 @@ class Action(Enum):
     SUSPEND_APP = "suspend-app"
     DELETE_APP = "delete-app"
     SEE_EVENTS = "see-events"
+    EDIT_ENDPOINTS = "edit-endpoints"
     SEND_EVENTS = "send-events"
     SEE_PAGES = "see-pages"
     MODERATE = "moderate"
@@ -95,7 +96,8 @@ ACTIONS: Mapping[Action, Rule] = {
     Action.SUSPEND_APP: _dangerous("Suspend and restore an app"),
     Action.DELETE_APP: _dangerous("Delete an app"),
     Action.SEE_EVENTS: _operators("See an app's endpoints, events and deliveries"),
-    Action.SEND_EVENTS: _operators("Change an app's endpoints and send events again"),
+    Action.EDIT_ENDPOINTS: _dangerous("Add, change and delete an app's endpoints"),
+    Action.SEND_EVENTS: _operators("Send an app's events again"),
     Action.SEE_PAGES: _staff("See a page"),
     Action.MODERATE: _staff("Hide and delete feeds and comments of all pages"),
     Action.HANDLE_REPORTS: _staff("Handle reports"),

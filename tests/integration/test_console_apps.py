@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.core.model.directory import App
-from tests.kit.console import PASSWORD, app_world, browser_of, followed, form_to
+from tests.kit.console import app_world, browser_of, confirm, followed, form_to
 from tests.kit.plain_browser import Browser, Page
 from tests.kit.signing import SECRET
 from tests.kit.worlds import APP, HANA, MEI, World
@@ -28,12 +28,6 @@ def world(make_world: Callable[..., World]) -> World:
 @pytest.fixture
 def browser(world: World) -> Browser:
     return browser_of(world)
-
-
-def confirm(browser: Browser, page: Page) -> Page:
-    """Give the password again on the page that asks for it."""
-    assert page.status == 403, page.text
-    return browser.submit(page.form("password_again"), password_again=PASSWORD)
 
 
 def known(world: World) -> App:

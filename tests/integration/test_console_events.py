@@ -12,7 +12,7 @@ from chalicelib.core.cursor import to_cursor
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.events import ENDPOINTS, Endpoint, EventKind
 from chalicelib.store.events.sending import EventSending
-from tests.kit.console import app_world, browser_of, followed, form_to
+from tests.kit.console import PASSWORD, app_world, browser_of, confirm, followed, form_to
 from tests.kit.plain_browser import Browser, Page
 from tests.kit.worlds import APP, KEN, MEI, World
 
@@ -28,7 +28,10 @@ def world(make_world: Callable[..., World]) -> World:
 
 @pytest.fixture
 def browser(world: World) -> Browser:
-    return browser_of(world)
+    """Return a browser of the operator, who has given the password again."""
+    signed_in = browser_of(world)
+    followed(signed_in, confirm(signed_in, signed_in.open(f"{ONE}/delete")))
+    return signed_in
 
 
 def added(browser: Browser, url: str = URL, **kinds: str) -> tuple[Page, str]:
@@ -58,6 +61,22 @@ def test_an_endpoint_is_added_and_its_secret_is_shown_once(world: World, browser
     items = str(world.items("records"))
     assert "endpoint.created" in items
     assert secret not in items
+
+
+def test_an_endpoint_is_added_only_with_the_password(world: World) -> None:
+    """Others could read an app's events there."""
+    browser = browser_of(world)
+    asked, id = added(browser)
+    assert asked.status == 403
+    form = asked.form("password_again")
+    assert browser.submit(form, password_again="wrong horse").status == 403
+    assert world.platform.endpoints.of_app(APP) == []
+
+    page = browser.submit(form, password_again=PASSWORD)
+
+    assert page.status == 200
+    assert secret_in(page)
+    assert endpoint(world, id).url == URL
 
 
 @pytest.mark.parametrize(

@@ -55,3 +55,9 @@ def followed(browser: Browser, page: Page) -> Page:
     """Follow a redirect to the page with the confirmation."""
     assert page.status == 303, page.text
     return browser.open(page.location)
+
+
+def confirm(browser: Browser, page: Page) -> Page:
+    """Give the password again on the page that asks for it."""
+    assert page.status == 403, page.text
+    return browser.submit(page.form("password_again"), password_again=PASSWORD)

@@ -35,7 +35,7 @@ def list_endpoints(visit: Visit, app: str) -> Response:
     return _list_page(visit, known_app(visit, app))
 
 
-@console_route(face, LIST, action=Action.SEND_EVENTS, methods=["POST"])
+@console_route(face, LIST, action=Action.EDIT_ENDPOINTS, methods=["POST"])
 def create_endpoint(visit: Visit, app: str) -> Response:
     """Register an endpoint: `url` and kinds; the page shows its signing secret once. The form has the new id."""
     known, form = known_app(visit, app), visit.sent
@@ -59,7 +59,7 @@ def show_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
     return _endpoint_page(visit, known_app(visit, app), _known(visit, app, endpoint))
 
 
-@console_route(face, ONE, action=Action.SEND_EVENTS, methods=["POST"])
+@console_route(face, ONE, action=Action.EDIT_ENDPOINTS, methods=["POST"])
 def change_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
     """Change an endpoint's `url`, kinds, and whether it is `active`. 409 if it was changed since the form was made."""
     holder, known, form = known_app(visit, app), _known(visit, app, endpoint), visit.sent
@@ -78,7 +78,7 @@ def change_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
     return visit.redirect(f"{APPS}/{app}/endpoints/{endpoint}", done="saved")
 
 
-@console_route(face, f"{ONE}/secret", action=Action.SEND_EVENTS, methods=["POST"])
+@console_route(face, f"{ONE}/secret", action=Action.EDIT_ENDPOINTS, methods=["POST"])
 def new_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
     """Give an endpoint a new signing secret, which the page shows once. Messages are signed with the old one, too.
 
@@ -94,7 +94,7 @@ def new_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
     return _secret_page(visit, holder, endpoint, secret, notice=visit.word("endpoint_secret_rotated"))
 
 
-@console_route(face, f"{ONE}/old-secret", action=Action.SEND_EVENTS, methods=["POST"])
+@console_route(face, f"{ONE}/old-secret", action=Action.EDIT_ENDPOINTS, methods=["POST"])
 def end_old_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
     """End the old signing secret of an endpoint."""
     _known(visit, app, endpoint)
@@ -103,7 +103,7 @@ def end_old_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
     return visit.redirect(f"{APPS}/{app}/endpoints/{endpoint}", done="old_secret_ended")
 
 
-@console_route(face, f"{ONE}/delete", action=Action.SEND_EVENTS, methods=["POST"])
+@console_route(face, f"{ONE}/delete", action=Action.EDIT_ENDPOINTS, methods=["POST"])
 def delete_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
     """Delete an endpoint. If it is deleted already, the page says the same: the form may be sent twice."""
     known_app(visit, app)
@@ -156,7 +156,7 @@ def _list_page(
         chosen=[kind.value for kind in EventKind if KIND + kind.value in form],
         kinds=[kind.value for kind in EventKind],
         most=ENDPOINTS,
-        may_change=may(visit, Action.SEND_EVENTS),
+        may_change=may(visit, Action.EDIT_ENDPOINTS),
     )
 
 
@@ -182,7 +182,7 @@ def _endpoint_page(
         kinds=[kind.value for kind in EventKind],
         version=version_of(one),
         day=lambda milliseconds: day(visit, milliseconds),
-        may_change=may(visit, Action.SEND_EVENTS),
+        may_change=may(visit, Action.EDIT_ENDPOINTS),
     )
 
 
