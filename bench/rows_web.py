@@ -148,7 +148,7 @@ ROWS = [
     _console("newest posts of a page", f"/console/moderation?page={PAGE}", _busy),
     _console("hidden posts", "/console/moderation/hidden", _busy),
     _console("a comment", "/console/moderation/post", _comment),
-    _console("reports, 8 of 30", "/console/reports", _cases, feeds=30),
+    _console("reports, 7 of 30", "/console/reports", _cases, feeds=30),
     _console("a comment with 100 reports", "/console/reports", _reported),
     _console("users by the beginning of their names", f"{PEOPLE}?q=user"),
     _console("a person with 100 friends and 30 apps", f"{PEOPLE}/{MEMBER}", _member),

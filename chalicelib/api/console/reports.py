@@ -27,8 +27,8 @@ from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
 REPORTS = "/console/reports"
-CASES_SHOWN = 8
-"""The most cases in a list: each takes up to 3 read units, for its post, its page and its poster."""
+CASES_SHOWN = 7
+"""The most cases in a list: each takes up to 3.5 read units, for its post and its poster."""
 REPORTS_SHOWN = 10
 """The most reports on the page of a case: each has up to 4 KB of words, and one person."""
 

@@ -1,8 +1,9 @@
 """Reads of posts for moderators, hidden or not, without a permission check. Items: items.py."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from chalicelib.core.errors import NotFound
 from chalicelib.core.model.contents import Comment, Feed
@@ -104,20 +105,18 @@ class StoredPosts:
     def get_many(self, posts: Iterable[Post]) -> Mapping[Post, StoredPost]:
         """Return those of the posts that exist, as `get` does, in two calls (eventually consistent).
 
-        It takes up to 2.5 read units for each post: its page, and the feed and the comment at both of their keys.
+        It takes up to 3 read units for each post: its page, its head, and the feed and the comment at both of their
+        keys.
         """
-        keys = {post: self._feed_places(post) for post in posts if len(post.feed) <= GENERATION}
-        read = self._dynamo.batch_get((place for some in keys.values() for place in some), consistent=False)
         feeds: dict[Post, FoundFeed] = {}
-        for post, places in keys.items():
+        places = {post: self._feed_places(post) for post in posts if len(post.feed) <= GENERATION}
+        for post, items in self._read_many(places).items():
             with suppress(NotFound):
-                feeds[post] = self._found_feed(post, {place: read[place] for place in places if place in read})
-        keys = {post: self._places(post, feed.feed) for post, feed in feeds.items()}
-        read = self._dynamo.batch_get((place for some in keys.values() for place in some), consistent=False)
-        found = {}
-        for post, places in keys.items():
+                feeds[post] = self._found_feed(post, items)
+        found: dict[Post, StoredPost] = {}
+        places = {post: self._places(post, feed.feed) for post, feed in feeds.items()}
+        for post, items in self._read_many(places).items():
             with suppress(NotFound):
-                items = {place: read[place] for place in places if place in read}
                 found[post] = self._shown(_found(post, feeds[post], items))
         return found
 
@@ -148,6 +147,11 @@ class StoredPosts:
         poster = poster_of(found.item)
         more = {} if poster in asked else self._users.get_many([poster])
         return self._shown(found), {**people, **more}
+
+    def _read_many(self, places: Mapping[Post, Sequence[Place]]) -> dict[Post, dict[Place, Item]]:
+        """Return the items at the places of each post, in one call (eventually consistent)."""
+        read = self._dynamo.batch_get(chain.from_iterable(places.values()), consistent=False)
+        return {post: {place: read[place] for place in own if place in read} for post, own in places.items()}
 
     def _feed_places(self, post: Post) -> list[Place]:
         """Return the places of a post's feed, shown and hidden, and of its page."""
