@@ -21,8 +21,6 @@ KEEP_DAYS = 30
 """Events are kept for this time, and can be listed and sent again."""
 SHARDS = 4
 """The number of partitions that the events of an app are in: one takes 1,000 write units a second."""
-SECRETS = 2
-"""An endpoint has at most so many secrets: the newest and, during a rotation, the one before it."""
 DEAD_MS = 3 * 24 * 3_600_000
 """An endpoint that fails for this time, without one success, is switched off."""
 ATTEMPTS = 10
@@ -122,8 +120,9 @@ class Event:
 class Endpoint:
     """A URL of an app that is told of events of these kinds.
 
-    `secrets` sign its messages, the newest first. `off` is the reason for which it was switched off, or "", and
-    `disabled` is the time (ms) of it, or None.
+    `secrets` sign its messages: the newest and, during a rotation, the old one. `rotated` is the time (ms) of the last
+    rotation, or None if there was none, or it is not known. `has_old_secret` is also known if `secrets` were not read.
+    `off` is the reason for which it was switched off, or "", and `disabled` is the time (ms) of it, or None.
     `failing` is the time (ms) since which every attempt has failed, or None.
     """
 
@@ -136,6 +135,13 @@ class Endpoint:
     disabled: int | None = None
     failing: int | None = None
     created: int = 0
+    rotated: int | None = None
+    has_old_secret: bool = False
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """What operators change, and whether it is off."""
+        return self.url, sorted(kind.value for kind in self.kinds), self.off, self.disabled
 
 
 GONE, DEAD, BY_OPERATOR = "gone", "dead", "operator"

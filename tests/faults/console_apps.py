@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from chalicelib.api.console.app_endpoints import secrets_version_of
 from chalicelib.api.console.app_endpoints import version_of as endpoint_version
 from chalicelib.api.console.app_form import version_of
 from chalicelib.core.events import EventKind
@@ -20,8 +21,8 @@ ENDPOINT = "0123456789ab"
 NEW = "00ff00ff00ff00ff"
 URL = "https://93.184.216.34/events"
 RANDOM = (
-    r'name="(csrf|id|version|made)" value="[^"]*"|<code class="secret">[^<]*|whsec_[^<]*|\d{4}-\d\d-\d\d( \d\d:\d\d)?'
-    r'|name="(event|next)" value="[^"]*"|/[a-z0-9]{16}\b|cursor=\w*'
+    r'name="(csrf|id|version|made|secrets|event|next)" value="[^"]*"|<code class="secret">[^<]*|whsec_[^<]*'
+    r"|\d{4}-\d\d-\d\d( \d\d:\d\d)?|/[a-z0-9]{16}\b|cursor=\w*"
 )
 """What is another one in each answer: tokens of forms, ids and secrets that were made, and times."""
 
@@ -45,6 +46,12 @@ def rotated(stage: RequestStage, ids: Ids) -> None:
     """Make HANA an operator, and give the app two secrets."""
     staff(stage, ids)
     stage.platform.app_secrets.rotate(APP, keep_old=True)
+
+
+def rotated_endpoint(stage: RequestStage, ids: Ids) -> None:
+    """Make HANA an operator, and give the endpoint two secrets."""
+    staff(stage, ids)
+    stage.platform.endpoints.new_secret(APP, ENDPOINT)
 
 
 def suspended(stage: RequestStage, ids: Ids) -> None:
@@ -90,6 +97,12 @@ def change_endpoint(stage: RequestStage) -> Reply:
     return fill(f"{ONE}/endpoints/{ENDPOINT}", **form)(stage)
 
 
+def of_secrets(path: str) -> Ask:
+    """Return a request with a form that is about the endpoint's secrets as they are now."""
+    place = f"{ONE}/endpoints/{ENDPOINT}/{path}"
+    return lambda stage: fill(place, secrets=secrets_version_of(stage.cloud_endpoint(APP, ENDPOINT)))(stage)
+
+
 def resend(stage: RequestStage) -> Reply:
     """Send the events of these days again."""
     return fill(f"{ONE}/events")(stage)
@@ -127,8 +140,10 @@ OPERATIONS = [
     ),
     page("console: see an endpoint", see(f"{ONE}/endpoints/{ENDPOINT}")),
     page("console: change an endpoint", change_endpoint, steps=True),
-    page("console: new secret of an endpoint", fill(f"{ONE}/endpoints/{ENDPOINT}/secret"), steps=True),
-    page("console: end an endpoint's old secret", fill(f"{ONE}/endpoints/{ENDPOINT}/old-secret"), steps=True),
+    page("console: new secret of an endpoint", of_secrets("secret"), steps=True),
+    page("console: replace an endpoint's new secret", of_secrets("secret"), rotated_endpoint, steps=True),
+    page("console: end an endpoint's old secret", of_secrets("old-secret"), rotated_endpoint, steps=True),
+    page("console: end no old secret of an endpoint", of_secrets("old-secret"), steps=True),
     page("console: delete an endpoint", fill(f"{ONE}/endpoints/{ENDPOINT}/delete"), steps=True),
     page("console: events", see(f"{ONE}/events")),
     page("console: send events again", resend, steps=True),

@@ -248,7 +248,7 @@ def test_the_second_of_two_operators_sees_what_has_changed(world: World, browser
 
     stale = browser.submit(mine, developer="My words")
     assert stale.status == 409
-    assert "Someone else has changed" in stale.text
+    assert "These settings were changed after you opened this page." in stale.text
     assert "<bdi>Their words</bdi>" in stale.html
     assert "<bdi>Their name</bdi>" in stale.html
     assert 'value="My words"' in stale.html
@@ -329,6 +329,19 @@ def test_a_form_that_is_sent_twice_rotates_once(world: World, browser: Browser) 
     assert (first.status, again.status) == (200, 409)
     assert known(world).secret == secret
     assert str(secret) not in again.html
+    assert "If you did not see it, make another one" in again.text
+    world.clock.now += 1_000
+    assert browser.submit(form_to(again, f"{ONE}/secret")).status == 200
+    assert known(world).old_secret == SECRET
+
+
+def test_the_notice_after_the_end_of_the_old_secret_is_true(world: World, browser: Browser) -> None:
+    confirm(browser, rotate(browser))
+    form = form_to(browser.open(ONE), f"{ONE}/old-secret")
+
+    assert "The old secret has ended." in followed(browser, browser.submit(form)).text
+    late = followed(browser, browser.submit(form)).text
+    assert ("There is no old secret." in late, "has ended" in late) == (True, False)
 
 
 def test_a_leaked_secret_ends_at_once(world: World, browser: Browser) -> None:

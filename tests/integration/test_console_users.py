@@ -222,7 +222,8 @@ def test_two_operators_who_edit_at_once_do_not_undo_each_other(here: World, ada:
 
     assert ada.submit(first, address="Kyoto").status == 303
     assert ben.submit(second, age="7").status == 303
-    assert ben.submit(second, address="Osaka").status == 409
+    stale = ben.submit(second, address="Osaka")
+    assert (stale.status, "was changed after you opened this page" in stale.text) == (409, True)
     known = here.platform.users.get(KEN)
     assert known
     assert (known.address, known.age) == ("Kyoto", 7)

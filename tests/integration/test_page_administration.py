@@ -293,7 +293,7 @@ def test_of_two_administrators_the_later_sees_what_the_first_changed(world: Worl
     assert mei.submit(first, details="by Mei").status == 303
     answer = taro.submit(second, details="by Taro", zipCode="150")
     assert answer.status == 409
-    assert "Another administrator has changed the settings" in answer.text
+    assert "The settings were changed after you opened this page." in answer.text
     assert "Now: by Mei" in answer.text
     kept = main_form(answer)
     assert (kept.fields["details"], kept.fields["zipCode"]) == ("by Taro", "150")

@@ -131,7 +131,7 @@ class RequestStage(Stage, Caller):
     def cloud_endpoint(self, app: str, endpoint: str) -> Endpoint:
         """Return an endpoint as stored, without a call."""
         item = self.cloud.memory.items["engawa-local-directory", f"app#{app}", f"endpoint#{endpoint}"]
-        return self.platform.endpoints._from_item(item, with_secrets=False)
+        return self.platform.endpoints._items.from_item(item, with_secrets=False)
 
     def operate(self, method: str, path: str, body: Any = None, **query: Any) -> Reply:
         """Send a request to `/admin…` as the operator."""

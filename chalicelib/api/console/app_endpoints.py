@@ -39,17 +39,20 @@ def list_endpoints(visit: Visit, app: str) -> Response:
 def create_endpoint(visit: Visit, app: str) -> Response:
     """Register an endpoint: `url` and kinds; the page shows its signing secret once. The form has the new id."""
     known, form = known_app(visit, app), visit.sent
+    id = form.get("id", "")
+    if not is_endpoint_id(id):
+        # Not replaced by a new id: a form that is sent twice would add two endpoints.
+        return _list_page(visit, known, form=form, status=400, problem=visit.word("endpoint_wrong_id"))
     try:
-        given = _read(visit, form, new=True)
+        given = _read(visit, form)
     except ParameterInvalid:
         return _list_page(visit, known, form=form, status=400, problem=visit.word("endpoint_wrong"))
-    target = app_target(app, f"endpoint:{given['id']}")
     try:
-        with visit.logged(ActionKind.ENDPOINT_CREATED, target) as entry:
-            made = visit.here.endpoints.create(app, **given)
+        with visit.logged(ActionKind.ENDPOINT_CREATED, app_target(app, f"endpoint:{id}")) as entry:
+            made = visit.here.endpoints.create(app, id=id, **given)
             entry.after = noted_endpoint(made)
     except Conflict:
-        return _list_page(visit, known, status=409, problem=visit.word("endpoint_not_added", most=ENDPOINTS))
+        return _not_added(visit, known, id)
     return _secret_page(visit, known, made.id, made.secrets[0], notice=visit.word("endpoint_added"))
 
 
@@ -64,43 +67,54 @@ def change_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
     """Change an endpoint's `url`, kinds, and whether it is `active`. 409 if it was changed since the form was made."""
     holder, known, form = known_app(visit, app), _known(visit, app, endpoint), visit.sent
     if form.get("version") != version_of(known):
-        return _endpoint_page(visit, holder, known, status=409, problem=visit.word("endpoint_stale"))
+        return _after_another_change(visit, holder, known)
     try:
-        given = _read(visit, form, new=False) | {"is_on": "active" in form}
+        given = _read(visit, form)
     except ParameterInvalid:
         return _endpoint_page(visit, holder, known, form=form, status=400, problem=visit.word("endpoint_wrong"))
-    with _logged_change(visit, ActionKind.ENDPOINT_CHANGED, app, endpoint) as entry:
-        if given["is_on"] == (not known.off):
-            given["is_on"] = None
-        changed = visit.here.endpoints.change(app, endpoint, **given)
-        entry.before, entry.after = noted_endpoint(known), noted_endpoint(changed)
-        entry.changed = version_of(known) != version_of(changed)
-    return visit.redirect(f"{APPS}/{app}/endpoints/{endpoint}", done="saved")
+    is_on = "active" in form
+    try:
+        with _logged_change(visit, ActionKind.ENDPOINT_CHANGED, app, endpoint) as entry:
+            switched = None if is_on == (not known.off) else is_on
+            changed = visit.here.endpoints.change(app, endpoint, is_on=switched, instead_of=known, **given)
+            entry.before, entry.after = noted_endpoint(known), noted_endpoint(changed)
+            entry.changed = known.settings != changed.settings
+    except Conflict:
+        return _after_another_change(visit, holder, _known(visit, app, endpoint))
+    return _saved(visit, known)
 
 
 @console_route(face, f"{ONE}/secret", action=Action.EDIT_ENDPOINTS, methods=["POST"])
 def new_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
     """Give an endpoint a new signing secret, which the page shows once. Messages are signed with the old one, too.
 
-    409 if there is an old one already, as for a form that is sent twice.
+    If there is an old one already, it stays, and the new one replaces the newest. 409 if the secrets were changed since
+    the form was made, as for a form that is sent twice.
     """
-    holder = known_app(visit, app)
-    known = _known(visit, app, endpoint)
+    holder, known = known_app(visit, app), _known(visit, app, endpoint)
+    if visit.sent.get("secrets") != secrets_version_of(known):
+        return _secrets_changed(visit, holder, known)
     try:
         with _logged_change(visit, ActionKind.SECRET_ROTATED, app, endpoint):
-            secret = visit.here.endpoints.new_secret(app, endpoint, keep_both=True)
+            secret = visit.here.endpoints.new_secret(app, endpoint, instead_of=known)
     except Conflict:
-        return _endpoint_page(visit, holder, known, status=409, problem=visit.word("secret_two_in_use"))
+        return _secrets_changed(visit, holder, _known(visit, app, endpoint))
     return _secret_page(visit, holder, endpoint, secret, notice=visit.word("endpoint_secret_rotated"))
 
 
 @console_route(face, f"{ONE}/old-secret", action=Action.EDIT_ENDPOINTS, methods=["POST"])
 def end_old_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
-    """End the old signing secret of an endpoint."""
-    _known(visit, app, endpoint)
-    with _logged_change(visit, ActionKind.OLD_SECRET_ENDED, app, endpoint):
-        visit.here.endpoints.end_old_secret(app, endpoint)
-    return visit.redirect(f"{APPS}/{app}/endpoints/{endpoint}", done="old_secret_ended")
+    """End the old signing secret of an endpoint. 409 if there is a newer one than when the form was made."""
+    holder, known = known_app(visit, app), _known(visit, app, endpoint)
+    if known.has_old_secret and visit.sent.get("secrets") != secrets_version_of(known):
+        return _secrets_changed(visit, holder, known)
+    try:
+        with _logged_change(visit, ActionKind.OLD_SECRET_ENDED, app, endpoint) as entry:
+            entry.changed = ended = visit.here.endpoints.end_old_secret(app, endpoint, instead_of=known)
+    except Conflict:
+        return _secrets_changed(visit, holder, _known(visit, app, endpoint))
+    done = "old_secret_ended" if ended else "no_old_secret"
+    return visit.redirect(f"{APPS}/{app}/endpoints/{endpoint}", done=done)
 
 
 @console_route(face, f"{ONE}/delete", action=Action.EDIT_ENDPOINTS, methods=["POST"])
@@ -119,16 +133,53 @@ def delete_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
 
 def version_of(one: Endpoint) -> str:
     """Return the version of an endpoint's settings: 16 digits that change with them."""
-    text = f"{one.url} {sorted(kind.value for kind in one.kinds)} {one.off} {one.disabled}"
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(one.settings).encode()).hexdigest()[:16]
 
 
-def _read(visit: Visit, form: Mapping[str, str], *, new: bool) -> dict[str, Any]:
-    kinds = [name.removeprefix(KIND) for name in form if name.startswith(KIND)]
-    body = {"url": form.get("url", "").strip(), "kinds": kinds} | ({"id": form.get("id", "")} if new else {})
-    given = read_endpoint(body, new=new)
+def secrets_version_of(one: Endpoint) -> str:
+    """Return the version of an endpoint's secrets, which changes with each rotation and with the end of the old one."""
+    return f"{one.rotated or 0}{'+' if one.has_old_secret else ''}"
+
+
+def _read(visit: Visit, form: Mapping[str, str]) -> dict[str, Any]:
+    given = read_endpoint({"url": form.get("url", "").strip(), "kinds": _chosen(form)}, new=False)
     endpoint_target(given["url"], loopback=visit.here.settings.fetch_loopback)
     return given
+
+
+def _chosen(form: Mapping[str, str]) -> list[str]:
+    return sorted(name.removeprefix(KIND) for name in form if name.startswith(KIND))
+
+
+def _asks_for(form: Mapping[str, str], one: Endpoint) -> bool:
+    """Return whether an endpoint has the URL and the kinds of a form."""
+    return (form.get("url", "").strip(), _chosen(form)) == (one.url, sorted(kind.value for kind in one.kinds))
+
+
+def _not_added(visit: Visit, app: App, id: str) -> Response:
+    """Answer a form whose endpoint exists, or for which there is no place. Only the first answer had the secret."""
+    form, endpoints = visit.sent, visit.here.endpoints.of_app(app.id)
+    one = next((each for each in endpoints if each.id == id), None)
+    if one and _asks_for(form, one):
+        return _endpoint_page(visit, app, one, status=409, problem=visit.word("endpoint_added_before"))
+    problem = visit.word("endpoint_id_taken") if one else visit.word("endpoint_too_many", most=ENDPOINTS)
+    return _list_page(visit, app, form=form, status=409, problem=problem)
+
+
+def _after_another_change(visit: Visit, app: App, now: Endpoint) -> Response:
+    """Answer a form that is older than what is stored: it was sent twice, or something else was changed (409)."""
+    if _asks_for(visit.sent, now) and ("active" in visit.sent) == (not now.off):
+        return _saved(visit, now)
+    return _endpoint_page(visit, app, now, status=409, problem=visit.word("endpoint_stale"))
+
+
+def _saved(visit: Visit, one: Endpoint) -> Response:
+    return visit.redirect(f"{APPS}/{one.app}/endpoints/{one.id}", done="saved")
+
+
+def _secrets_changed(visit: Visit, app: App, now: Endpoint) -> Response:
+    problem = "endpoint_secrets_changed_two" if now.has_old_secret else "endpoint_secrets_changed"
+    return _endpoint_page(visit, app, now, status=409, problem=visit.word(problem))
 
 
 def _known(visit: Visit, app: str, endpoint: str) -> Endpoint:
@@ -181,6 +232,7 @@ def _endpoint_page(
         chosen=chosen,
         kinds=[kind.value for kind in EventKind],
         version=version_of(one),
+        secrets_version=secrets_version_of(one),
         day=lambda milliseconds: day(visit, milliseconds),
         may_change=may(visit, Action.EDIT_ENDPOINTS),
     )
@@ -188,4 +240,12 @@ def _endpoint_page(
 
 def _secret_page(visit: Visit, app: App, endpoint: str, secret: str, *, notice: str) -> Response:
     back = f"{APPS}/{app.id}/endpoints/{endpoint}"
-    return visit.page("console/app_secret", notice=notice, app=app, secret=secret, until="", back=back)
+    return visit.page(
+        "console/app_secret",
+        notice=notice,
+        app=app,
+        secret=secret,
+        until="",
+        back=back,
+        back_to=visit.word("endpoint_back"),
+    )

@@ -41,8 +41,8 @@ def end_old_secret(visit: Visit, app: str) -> Response:
     """End the old secret of an app."""
     known_app(visit, app)
     with visit.logged(ActionKind.OLD_SECRET_ENDED, app_target(app)) as entry:
-        entry.changed = visit.here.app_secrets.end_old(app)
-    return visit.redirect(f"{APPS}/{app}", done="old_secret_ended")
+        entry.changed = ended = visit.here.app_secrets.end_old(app)
+    return visit.redirect(f"{APPS}/{app}", done="old_secret_ended" if ended else "no_old_secret")
 
 
 @console_route(face, f"{APP}/suspension", action=Action.SUSPEND_APP, methods=["POST"])

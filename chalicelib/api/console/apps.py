@@ -141,7 +141,13 @@ def secret_page(visit: Visit, app: App, secret: str, *, notice: str, until: int 
     """Return the page that shows a secret: the only time, and not to be kept by a browser or a proxy."""
     until_text = day(visit, until) if until else ""
     return visit.page(
-        "console/app_secret", notice=notice, app=app, secret=secret, until=until_text, back=f"{APPS}/{app.id}"
+        "console/app_secret",
+        notice=notice,
+        app=app,
+        secret=secret,
+        until=until_text,
+        back=f"{APPS}/{app.id}",
+        back_to=visit.word("app_back"),
     )
 
 

@@ -110,7 +110,7 @@ def edit(visit: Visit, user: str) -> Response:
     before = {name: visit.sent.get(f"was_{name}", "") for name in EDITED}
     changed = {name: value for name, value in sent.items() if value != before[name]}
     if any(now[name] != before[name] for name in changed):
-        # Somebody else has changed the same field since the form was made.
+        # The same field was changed since the form was made.
         return _form_page(visit, known, sent, status=409, problem=visit.word("user_stale"))
     fields, wrong = read_profile(visit, changed)
     if wrong:

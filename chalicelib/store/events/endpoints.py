@@ -1,9 +1,7 @@
 """Endpoints of apps, which are told of events. Their items are rows of the app in the table directory (keys.py).
 
-An endpoint's item has `u` URL, `k` kinds, `x` sealed secrets (newest first), `c` created, `off` the reason for which it
-is switched off with its time `t`, and `f` the time (ms) since which it fails. The app's item has all kinds (`ev`) of
-the endpoints that are on. One transaction changes both; `en` in the app's item counts these changes, so that none works
-on old rows.
+The app's item has all kinds (`ev`) of the endpoints that are on. One transaction changes both; `en` in the app's item
+counts these changes, so that none works on old rows.
 """
 
 import logging
@@ -14,7 +12,6 @@ from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.events import (
     BY_OPERATOR,
     ENDPOINTS,
-    SECRETS,
     Endpoint,
     EventKind,
     new_endpoint_id,
@@ -28,6 +25,7 @@ from chalicelib.store.aws.items import Item, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.secret_sealing import Sealed, SecretSealing
+from chalicelib.store.events.endpoint_items import LIST, EndpointItems
 from chalicelib.store.events.log import EventLog
 
 NEEDS = (
@@ -39,7 +37,6 @@ NEEDS = (
     on_index("directory", by=(SEND,)),
 )
 
-LIST = "endpoints"
 _log = logging.getLogger(__name__)
 
 Change = Callable[[dict[str, Endpoint]], dict[str, Endpoint]]
@@ -54,20 +51,20 @@ class Endpoints:
     ) -> None:
         self._dynamo = dynamo
         self._table = table
-        self._seals = seals
+        self._items = EndpointItems(seals)
         self._log = log
         self._clock = clock
 
     def of_app(self, app: str) -> list[Endpoint]:
         """Return the endpoints of an app in order of id, without secrets (strongly consistent)."""
-        return [self._from_item(item, with_secrets=False) for item in self._rows(app)]
+        return [self._items.from_item(item, with_secrets=False) for item in self._rows(app)]
 
     def get(self, app: str, endpoint: str) -> Endpoint:
         """Return an endpoint without its secrets. Raises NotFound."""
         item = self._dynamo.get(self._table, keys.of_app(app, keys.ENDPOINT, endpoint), consistent=True)
         if item is None:
             raise _no_endpoint(endpoint)
-        return self._from_item(item, with_secrets=False)
+        return self._items.from_item(item, with_secrets=False)
 
     def active(self) -> list[Endpoint]:
         """Return all endpoints that are on, of apps that are not suspended, with their secrets (eventually consistent).
@@ -83,7 +80,7 @@ class Endpoints:
             if item is None or "off" in item or "sp" in found.get(holder, {}):
                 continue
             try:
-                active.append(self._from_item(item))
+                active.append(self._items.from_item(item))
             except Sealed:
                 _log.error("endpoint %s of app %s: no key opens its secrets", keys.named(item), keys.named(item, "pk"))
         return active
@@ -114,10 +111,16 @@ class Endpoints:
         url: str | None = None,
         kinds: Iterable[EventKind] | None = None,
         is_on: bool | None = None,
+        instead_of: Endpoint | None = None,
     ) -> Endpoint:
-        """Change an endpoint and return it without its secrets. Raises NotFound and Unavailable."""
+        """Change an endpoint and return it without its secrets.
+
+        With `instead_of`, its settings must still be as there. Raises NotFound, Conflict (they are not), Unavailable.
+        """
 
         def change(one: Endpoint) -> Endpoint:
+            if instead_of and one.settings != instead_of.settings:
+                raise Conflict("The endpoint was changed in the meantime")
             changed = replace(one, url=url or one.url)
             if is_on:
                 changed = replace(changed, off="", disabled=None, failing=None)
@@ -127,27 +130,38 @@ class Endpoints:
 
         return replace(self._change_one(app, endpoint, change), secrets=())
 
-    def new_secret(self, app: str, endpoint: str, *, keep_both: bool = False) -> str:
+    def new_secret(self, app: str, endpoint: str, *, instead_of: Endpoint | None = None) -> str:
         """Give an endpoint a new secret and return it; messages are signed with the one before it, too.
 
-        With `keep_both`, raises Conflict if messages are signed with two already: the older one would end. Raises
-        NotFound and Unavailable.
+        If there are two, the older one ends. With `instead_of`, the newer one ends, and the secrets must still be those
+        of that endpoint. Raises NotFound, Conflict (they are not) and Unavailable.
         """
         secret = new_signing_secret()
 
         def change(one: Endpoint) -> Endpoint:
-            # The transaction may be tried again after its answer was lost.
-            older = tuple(each for each in one.secrets if each != secret)
-            if keep_both and len(older) >= SECRETS:
-                raise Conflict("Both secrets may be in use")
-            return replace(one, secrets=(secret, *older)[:SECRETS])
+            _need_secrets_of(instead_of, one)
+            old = one.secrets[-1] if instead_of else one.secrets[0]
+            return replace(one, secrets=(secret, old), rotated=max(self._clock(), 1 + (one.rotated or 0)))
 
         self._change_one(app, endpoint, change)
         return secret
 
-    def end_old_secret(self, app: str, endpoint: str) -> None:
-        """Sign messages only with the newest secret from now on. Raises NotFound and Unavailable."""
-        self._change_one(app, endpoint, lambda one: replace(one, secrets=one.secrets[:1]))
+    def end_old_secret(self, app: str, endpoint: str, *, instead_of: Endpoint | None = None) -> bool:
+        """Sign messages only with the newest secret from now on; return whether there was an old one.
+
+        With `instead_of`, an old one ends only if the secrets are still those of that endpoint. Raises NotFound,
+        Conflict (they are not) and Unavailable.
+        """
+        ended: list[bool] = []
+
+        def change(one: Endpoint) -> Endpoint:
+            if one.has_old_secret:
+                _need_secrets_of(instead_of, one)
+            ended.append(one.has_old_secret)
+            return replace(one, secrets=one.secrets[:1])
+
+        self._change_one(app, endpoint, change)
+        return ended[-1]
 
     def switch_off(self, app: str, endpoint: str, reason: str) -> None:
         """Switch an endpoint off, if it still exists, and tell the app's other endpoints. Raises Unavailable."""
@@ -204,7 +218,7 @@ class Endpoints:
             holder = self._dynamo.get(self._table, keys.app_key(app), consistent=True)
             if holder is None or "gone" in holder:
                 raise NotFound(f"There is no app {app}")
-            known = {keys.named(item): self._from_item(item) for item in self._rows(app)}
+            known = {keys.named(item): self._items.from_item(item) for item in self._rows(app)}
             changed = change(known)
             try:
                 self._dynamo.commit(self._write(app, holder, known, changed))
@@ -222,7 +236,7 @@ class Endpoints:
         update = Update(sets, adds={"en": 1}, removes=[] if kinds else ["ev"])
         write.update("app", self._table, keys.app_key(app), update, ALIVE & unchanged)
         for each in changed.values():
-            write.put(f"endpoint {each.id}", self._table, self._to_item(each))
+            write.put(f"endpoint {each.id}", self._table, self._items.to_item(each))
             if each.off and each.id in known and not known[each.id].off and EventKind.DISABLED in kinds:
                 self._note(write, each)
         for name in known.keys() - changed.keys():
@@ -238,34 +252,12 @@ class Endpoints:
         span = beginning(keys.ENDPOINT)
         return list(self._dynamo.query(self._table, keys.app_key(app)[0], span, consistent=True))
 
-    def _to_item(self, one: Endpoint) -> Item:
-        item = keys.row(keys.of_app(one.app, keys.ENDPOINT, one.id), LIST) | {
-            "u": {"S": one.url},
-            "k": {"SS": sorted(each.value for each in one.kinds)},
-            "x": {"L": [{"S": self._seals.seal(each)} for each in one.secrets]},
-            "c": {"N": str(one.created)},
-        }
-        if one.off:
-            item["off"] = {"S": one.off}
-        if one.disabled is not None:
-            item["t"] = {"N": str(one.disabled)}
-        if one.failing is not None:
-            item["f"] = {"N": str(one.failing)}
-        return item
-
-    def _from_item(self, item: Item, *, with_secrets: bool = True) -> Endpoint:
-        return Endpoint(
-            id=keys.named(item),
-            app=keys.named(item, "pk"),
-            url=item["u"]["S"],
-            kinds=frozenset(map(EventKind, item["k"]["SS"])),
-            secrets=tuple(self._seals.open(each["S"]) for each in item["x"]["L"]) if with_secrets else (),
-            off=item["off"]["S"] if "off" in item else "",
-            disabled=int(item["t"]["N"]) if "t" in item else None,
-            failing=int(item["f"]["N"]) if "f" in item else None,
-            created=int(item["c"]["N"]),
-        )
-
 
 def _no_endpoint(endpoint: str) -> NotFound:
     return NotFound(f"There is no endpoint {endpoint}")
+
+
+def _need_secrets_of(expected: Endpoint | None, stored: Endpoint) -> None:
+    """Raise Conflict if the stored secrets are not those of the endpoint that was read earlier (None: any may be)."""
+    if expected and (expected.rotated, expected.has_old_secret) != (stored.rotated, stored.has_old_secret):
+        raise Conflict("The secrets were changed in the meantime")

@@ -74,8 +74,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "An app cannot have a name that looks like this platform's.",
     ),
     "app_stale": (
-        "この画面を開いたあとに、ほかの人が設定を変更しました。まだ保存していません。今の値を確かめて、もう一度保存してください。",
-        "Someone else has changed these settings since you opened this page. Nothing is saved. "
+        "この画面を開いたあとに、設定が変更されました。まだ保存していません。今の値を確かめて、もう一度保存してください。",
+        "These settings were changed after you opened this page. Nothing is saved. "
         "Look at what is stored now, and save again.",
     ),
     "app_stored_now": ("今の値", "Stored now"),
@@ -109,6 +109,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "If you end it, servers that still use it are refused at once.",
     ),
     "done_old_secret_ended": ("古いシークレットを無効にしました。", "The old secret has ended."),
+    "done_no_old_secret": ("古いシークレットはありません。", "There is no old secret."),
     "secret_new": ("新しいシークレットを発行する", "Make a new secret"),
     "secret_new_keep": ("古いシークレットを 30 日間使えるようにする", "Keep the old secret for 30 days"),
     "secret_new_note": (
@@ -117,12 +118,17 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "secret_rotated": ("新しいシークレットを発行しました。", "There is a new secret."),
     "secret_rotated_meanwhile": (
-        "この画面を開いたあとに、シークレットが発行されました。何もしていません。下の発行日時を確かめてください。",
-        "A secret was made since you opened this page. Nothing was done. Look at when it was made, below.",
+        "この画面を開いたあとに、シークレットが発行されました。今回は発行していません。下の発行日時を確かめてください。"
+        "新しいほうを控えていなければ、チェックを付けたまま、もう一度発行してください。"
+        "まだ使われていない新しいほうだけが置き換わり、古いほうはそのままです。",
+        "A secret was made since you opened this page, and none now. Look at when it was made, below. "
+        "If you did not see it, make another one, and leave the box checked: "
+        "a new secret that was never used is replaced, and the old one stays.",
     ),
     "secret_two_in_use": (
-        "2 つのシークレットがどちらも使われているかもしれません。先に古いほうを無効にしてください。",
-        "Both secrets may be in use. End the old one first.",
+        "2 つのシークレットがどちらも使われているかもしれません。"
+        "古いほうがどのサーバーでも使われなくなったら、無効にしてから、新しく発行してください。",
+        "Both secrets may be in use. When no server uses the old one any more, end it, and then make a new one.",
     ),
     "app_suspend": ("アプリを停止する", "Suspend the app"),
     "app_suspend_note": (
@@ -166,19 +172,59 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "公開された https の URL と、1 つ以上のイベントが必要です。",
         "It needs a public https URL, and at least one kind of events.",
     ),
-    "endpoint_not_added": (
-        "追加できませんでした。もう追加されているか、{most} 個あります。",
-        "It was not added: it exists already, or there are {most}.",
+    "endpoint_wrong_id": (
+        "フォームが正しく届かなかったので、追加していません。内容を確かめて、もう一度送ってください。",
+        "The form did not arrive as it was made, so nothing is added. Check it, and send it again.",
+    ),
+    "endpoint_id_taken": (
+        "このフォームの ID は別のエンドポイントのものなので、追加していません。"
+        "新しい ID にしたので、もう一度送ってください。",
+        "Another endpoint has the id of this form, so nothing is added. It has a new id now: send it again.",
+    ),
+    "endpoint_too_many": (
+        "エンドポイントは 1 つのアプリに {most} 個までです。追加していません。",
+        "An app has at most {most} endpoints. Nothing is added.",
+    ),
+    "endpoint_added_before": (
+        "このエンドポイントはもう追加されています。シークレットは最初の画面だけに表示しました。"
+        "控えていなければ、下で新しく発行してください。",
+        "This endpoint is added already. Its secret was shown on the first page only. "
+        "If you did not keep it, make a new one below.",
     ),
     "endpoint_added": ("エンドポイントを追加しました。", "The endpoint is added."),
     "endpoint_stale": (
-        "この画面を開いたあとに、ほかの人がこのエンドポイントを変更しました。今の値を表示しています。",
-        "Someone else has changed this endpoint since you opened the page. This is what is stored now.",
+        "この画面を開いたあとに、このエンドポイントが変更されました。まだ保存していません。今の値を表示しています。",
+        "This endpoint was changed after you opened the page. Nothing is saved. This is what is stored now.",
+    ),
+    "endpoint_back": ("エンドポイントの画面へ", "To the endpoint"),
+    "endpoint_secrets_one": ("署名に使うシークレットは 1 つです。", "Messages are signed with one secret."),
+    "endpoint_secrets_two": ("署名に使うシークレットは 2 つです。", "Messages are signed with two secrets."),
+    "endpoint_secret_made": ("新しいほうの発行日時：{since}", "The newer one was made: {since}."),
+    "endpoint_old_secret_note": (
+        "受信側が新しいシークレットを使い始めてから、無効にしてください。無効にすると、新しいほうだけで署名します。",
+        "End it after the receiver has the new secret: from then on, only that one signs.",
     ),
     "endpoint_secret_new": ("新しい署名用シークレットを発行する", "Make a new signing secret"),
     "endpoint_secret_note": (
         "古いほうを無効にするまで、両方で署名します。",
         "Messages are signed with both until you end the old one.",
+    ),
+    "endpoint_secret_replace": ("新しいほうを発行し直す", "Replace the new secret"),
+    "endpoint_secret_replace_note": (
+        "新しいシークレットを控えていないときは、発行し直せます。今の新しいほうは使われなくなり、古いほうはそのままです。",
+        "If nobody has kept the new secret, make another in its place. The new one of now ends; the old one stays.",
+    ),
+    "endpoint_secrets_changed": (
+        "この画面を開いたあとに、シークレットが変更されました。今回は何もしていません。",
+        "The secrets were changed after you opened the page. Nothing was done now.",
+    ),
+    "endpoint_secrets_changed_two": (
+        "この画面を開いたあとに、シークレットが変更されました。今回は何もしていません。"
+        "新しいシークレットは、発行したときに一度だけ表示しました。控えていなければ、下で発行し直してください。"
+        "古いほうは、受信側が新しいほうを使い始めるまで、無効にしないでください。",
+        "The secrets were changed after you opened the page. Nothing was done now. "
+        "The new secret was shown once, when it was made. If you did not see it, replace it below. "
+        "Do not end the old one before the receiver has the new one.",
     ),
     "endpoint_secret_rotated": ("新しい署名用シークレットを発行しました。", "There is a new signing secret."),
     "endpoint_delete": ("エンドポイントを削除する", "Delete the endpoint"),

@@ -46,8 +46,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "done_user_changed": ("プロフィールを変更しました。", "The profile is changed."),
     "done_user_unchanged": ("変更はありませんでした。", "Nothing was changed."),
     "user_stale": (
-        "開いている間に、ほかの人が同じ項目を変更しました。内容を確かめて、もう一度保存してください。",
-        "Somebody else has changed the same field meanwhile. Check it, and save again.",
+        "この画面を開いたあとに、同じ項目が変更されました。内容を確かめて、もう一度保存してください。",
+        "The same field was changed after you opened this page. Check it, and save again.",
     ),
     "user_more": ("そのほかの操作", "More"),
     "user_friends": ("友人（{count}）", "Friends ({count})"),

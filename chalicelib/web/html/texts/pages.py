@@ -137,8 +137,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "page_thumbnailMedium": ("中", "Medium"),
     "page_thumbnailSmall": ("小", "Small"),
     "page_stale": (
-        "この画面を開いたあとに、ほかの管理者が設定を変更しました。まだ保存していません。今の設定と見比べて、もう一度保存してください。",
-        "Another administrator has changed the settings since you opened them. Nothing is saved. "
+        "この画面を開いたあとに、設定が変更されました。まだ保存していません。今の設定と見比べて、もう一度保存してください。",
+        "The settings were changed after you opened this page. Nothing is saved. "
         "Compare with the present settings, and save again.",
     ),
     "stored_now": ("今の設定：", "Now:"),
