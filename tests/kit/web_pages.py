@@ -86,6 +86,9 @@ def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callab
         platform.user_data.install(app, USERS["taro"])
         if rotated:
             platform.app_secrets.rotate(quest, keep_old=True)
+            platform.endpoints.new_secret(quest, ENDPOINT)
+        else:
+            platform.endpoints.end_old_secret(quest, ENDPOINT)
         if suspended:
             platform.apps.suspend(quest, "It asks for passwords")
         return f"/console/apps/{quest}{path}"
@@ -228,6 +231,7 @@ PAGES = [
     WebPage("app, deletion", _app("/delete"), "hana", Role.OPERATOR, confirmed=True),
     WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
     WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
+    WebPage("app, an endpoint with two secrets", _app(f"/endpoints/{ENDPOINT}", rotated=True), "hana", Role.OPERATOR),
     WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
     # Pages in the console.
     WebPage("console: pages", "/console/pages", "hana", Role.OPERATOR),

@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.api.admin.events import noted_endpoint
-from chalicelib.api.console.apps import APP, APPS, day, known_app, may
+from chalicelib.api.console.apps import APP, APPS, after_old_secret, day, known_app, may
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.log_of_actions import ActionEntry, app_target
 from chalicelib.api.visit import Visit
@@ -113,8 +113,7 @@ def end_old_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
             entry.changed = ended = visit.here.endpoints.end_old_secret(app, endpoint, instead_of=known)
     except Conflict:
         return _secrets_changed(visit, holder, _known(visit, app, endpoint))
-    done = "old_secret_ended" if ended else "no_old_secret"
-    return visit.redirect(f"{APPS}/{app}/endpoints/{endpoint}", done=done)
+    return after_old_secret(visit, f"{APPS}/{app}/endpoints/{endpoint}", ended=ended)
 
 
 @console_route(face, f"{ONE}/delete", action=Action.EDIT_ENDPOINTS, methods=["POST"])
