@@ -6,14 +6,17 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chalicelib.core.actions import ActionFilter
 from chalicelib.core.model.contents import Feed
 from chalicelib.core.moderation import Post
-from chalicelib.core.reports import MOST_A_DAY, ReportReason
+from chalicelib.core.reports import MOST_A_DAY, Case, ReportOutcome, ReportReason
 from chalicelib.core.roles import Role
+from chalicelib.store.aws.transactions import Transaction
+from chalicelib.store.records.reports import Reports
 from local import demo
 from local.demo_data import CAFE, USERS
 from tests.kit.memory import Cloud
@@ -320,6 +323,43 @@ def test_two_moderators_at_once_undo_nothing_and_see_what_was_done(
         assert late.status == 404
         assert "csrf" not in late.headers.get("location", "")
     assert feed(world).comments == 2
+
+
+@pytest.mark.parametrize("outcome", ["hidden", "deleted"])
+@pytest.mark.parametrize("of_feed", [False, True], ids=["comment", "feed"])
+@pytest.mark.parametrize("before", [True, False], ids=["before the read", "after the read"])
+def test_of_two_answers_at_once_one_counts_and_the_other_changes_nothing(
+    world: World,
+    open_as: Callable[..., Browser],
+    monkeypatch: pytest.MonkeyPatch,
+    before: bool,
+    of_feed: bool,
+    outcome: str,
+) -> None:
+    post = Post(CAFE.id, "1", None if of_feed else comment(world, KEN))
+    case = world.platform.reports.report(post, HANA, ReportReason.SPAM, "", KEN).case
+    mei = open_as("mei", Role.MODERATOR)
+    page = mei.open(f"/console/reports/{case}")
+    close = Reports.close
+
+    def other_answers(reports: Reports, write: Transaction, *how: Any) -> Case:
+        """Let another moderator leave the post, before or after the open case is read."""
+        monkeypatch.undo()
+        closed = None if before else close(reports, write, *how)
+        reports.handle(case, ReportOutcome.NOTHING, "fine", f"user:{HANA}")
+        return closed or close(reports, write, *how)
+
+    monkeypatch.setattr(Reports, "close", other_answers)
+    answer = sent(mei, page, outcome=outcome, word="", reason="spam")
+
+    assert answer.status == 409
+    assert "handled already" in answer.text
+    known = world.platform.reports.get(case)
+    assert known
+    assert (known.outcome, known.by) == (ReportOutcome.NOTHING, f"user:{HANA}")
+    assert "hd" not in world.platform.stored_posts.find(post).item
+    assert world.platform.newest_posts.hidden(None, None, None, 20).entries == []
+    assert logged(world) == set()
 
 
 def test_a_form_in_a_second_tab_is_still_good(world: World, open_as: Callable[..., Browser]) -> None:
