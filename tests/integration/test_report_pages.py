@@ -197,10 +197,14 @@ def test_moderators_do_not_judge_their_own_posts(world: World, open_as: Callable
     mei = open_as("mei", Role.MODERATOR)
     path = f"/console/moderation/post?page={CAFE.id}&feed=1&comment={post.comment}"
     world.platform.moderated_posts.hide(post, {"by": "user:" + HANA, "re": "spam"})
+    of_ken = Post(CAFE.id, "1", comment(world, KEN))
+    other = world.platform.reports.report(of_ken, HANA, ReportReason.SPAM, "", KEN).case
+    form = mei.open(f"/console/reports/{other}").form("word")
+    form.action = form.action.replace(other, case)
 
     for answer in (
         sent(mei, mei.open(path), do="show", reason="a mistake"),
-        sent(mei, mei.open(f"/console/reports/{case}"), outcome="nothing", word="", reason="fine"),
+        mei.submit(form, outcome="nothing", word="", reason="fine"),
     ):
         assert (answer.status, "Leave the decision to somebody else." in answer.text) == (403, True)
     assert logged(world) == set()
@@ -278,9 +282,12 @@ def test_a_case_without_its_poster_or_post_is_shown(world: World, open_as: Calla
     assert "spam and more spam" in shown
     assert "Ken" in shown
     world.platform.moderated_posts.delete(Post(CAFE.id, "1", one))
-    gone = mei.open(f"/console/reports/{case}").text
-    assert "spam and more spam" not in gone
-    assert "look" in gone
+    page = mei.open(f"/console/reports/{case}")
+    assert "spam and more spam" not in page.text
+    assert "look" in page.text
+    assert re.findall(r'<option value="([a-z]+)"', page.html) == ["deleted"]
+    assert sent(mei, page, outcome="deleted", word="", reason="gone").status == 303
+    assert "The post was deleted" in open_as("hana").open("/reports").text
 
 
 def test_the_list_of_reports_shows_the_posts(world: World, open_as: Callable[..., Browser]) -> None:
@@ -302,6 +309,21 @@ def test_the_list_of_reports_shows_the_posts(world: World, open_as: Callable[...
     assert "Hidden" not in of_spam
     assert feed(world).title in of_feed
     assert feed(world).body in of_feed
+
+
+def test_who_posted_it_does_not_learn_who_reported_it(world: World, open_as: Callable[..., Browser]) -> None:
+    mine, boss = comment(world, MEI), comment(world, USERS["taro"])
+    cases = [
+        world.platform.reports.report(Post(CAFE.id, "1", one), HANA, ReportReason.OTHER, "my words", poster).case
+        for one, poster in ((mine, MEI), (boss, USERS["taro"]))
+    ]
+    for login, role, case in (("mei", Role.MODERATOR, cases[0]), ("taro", Role.OPERATOR, cases[1])):
+        shown = open_as(login, role).open(f"/console/reports/{case}")
+        assert shown.status == 200
+        assert "Something else: 1" in shown.text
+        assert not [each for each in ("Hana", HANA, "my words") if each in shown.html]
+        assert ('name="outcome"' in shown.html) is (role is Role.OPERATOR)
+        assert ("Leave the decision to somebody else" in shown.text) is (role is Role.MODERATOR)
 
 
 def test_two_moderators_at_once_undo_nothing_and_see_what_was_done(
