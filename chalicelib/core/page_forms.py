@@ -81,6 +81,8 @@ def read_post(texts: Mapping[str, str]) -> tuple[Draft | None, Problems]:
             read_draft(body, "")
         except ParameterInvalid as refusal:
             problems[name] = problem_of(refusal)
+    if "title" not in problems and not is_visible(fields["title"]):
+        problems["title"] = Problem("field_empty")
     return (None, problems) if problems else (read_draft(fields, " "), {})
 
 
@@ -145,4 +147,6 @@ def read_new_module(texts: Mapping[str, str]) -> tuple[dict[str, str], Problems]
             read_module(known | {name: fields[name]})
         except ParameterInvalid as refusal:
             problems[name] = problem_of(refusal)
+    if fields["name"] and "name" not in problems and not is_visible(fields["name"]):
+        problems["name"] = Problem("field_empty")
     return fields, problems
