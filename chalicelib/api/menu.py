@@ -9,7 +9,7 @@ from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
 from chalicelib.web.html.rendering import Frame, MenuItem
 from chalicelib.web.html.texts import Language, word
-from chalicelib.web.own_paths import path_of, url_of
+from chalicelib.web.own_paths import opened_url, path_of
 
 MENU = (
     ("/", "menu_home"),
@@ -20,12 +20,13 @@ MENU = (
 )
 """The pages of the navigation for users who are signed in, and their texts."""
 CONSOLE = ("/console", "console")
-_NOT_KEPT = ("lang", "done")
+NOT_KEPT = ("lang", "done")
+"""The parameters of a page that links to it leave out."""
 
 
 def page_url(request: Request, **more: str) -> str:
-    """Return the path and the query of a request, without language and notice, and with more parameters."""
-    return url_of(request, _NOT_KEPT, **more)
+    """Return where links to the page of a request lead: opened_url without language and notice, and with more."""
+    return opened_url(request, NOT_KEPT, **more)
 
 
 def frame(here: Platform, request: Request, user: User | None, csrf: str | None, language: Language) -> Frame:

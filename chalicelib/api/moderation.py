@@ -10,6 +10,8 @@ from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.moderation import Post, PostKind
 from chalicelib.core.reports import Case, ReportOutcome
 from chalicelib.platform import Platform
+from chalicelib.store.aws.transactions import Transaction
+from chalicelib.store.contents.moderated_posts import Joined
 
 _HIDDEN = {PostKind.FEED: ActionKind.FEED_HIDDEN, PostKind.COMMENT: ActionKind.COMMENT_HIDDEN}
 _SHOWN = {PostKind.FEED: ActionKind.FEED_SHOWN, PostKind.COMMENT: ActionKind.COMMENT_SHOWN}
@@ -21,11 +23,16 @@ def post_target(post: Post) -> str:
     return page_target(post.page, f"feed:{post.feed}" + (f"/comment:{post.comment}" if post.comment else ""))
 
 
-def hide_post(here: Platform, request: Request, actor: str, post: Post, reason: str | None) -> bool:
-    """Hide a post; return whether it was shown before. Raises NotFound, ParameterInvalid (reason) and Unavailable."""
+def hide_post(
+    here: Platform, request: Request, actor: str, post: Post, reason: str | None, also: Joined | None = None
+) -> bool:
+    """Hide a post; return whether it was shown before. `also` joins its transaction, if there is one.
+
+    Raises NotFound, ParameterInvalid (reason) and Unavailable, and what `also` raises.
+    """
 
     def hide() -> bool:
-        return here.moderated_posts.hide(post, {"by": actor, "re": reason or ""})
+        return here.moderated_posts.hide(post, {"by": actor, "re": reason or ""}, also)
 
     return _change(here, request, actor, _HIDDEN, post, reason, hide, hidden=True)
 
@@ -35,12 +42,14 @@ def show_post(here: Platform, request: Request, actor: str, post: Post, reason: 
     return _change(here, request, actor, _SHOWN, post, reason, lambda: here.moderated_posts.show(post), hidden=False)
 
 
-def delete_post(here: Platform, request: Request, actor: str, post: Post, reason: str | None) -> None:
-    """Delete a post, hidden or not. Raises as hide_post."""
+def delete_post(
+    here: Platform, request: Request, actor: str, post: Post, reason: str | None, also: Joined | None = None
+) -> None:
+    """Delete a post, hidden or not. `also` joins its transaction. Raises as hide_post."""
     with log_action(here, request, actor, _DELETED[post.kind], post_target(post), reason=reason) as entry:
         _, feed, comment = here.stored_posts.get(post)
         entry.before = {"poster": comment.poster if comment else feed.poster}
-        here.moderated_posts.delete(post)
+        here.moderated_posts.delete(post, also)
 
 
 def handle_case(
@@ -48,27 +57,42 @@ def handle_case(
 ) -> Case:
     """Do with a reported post what the outcome says, and close its case with a word to those who reported it.
 
-    If the post is gone already, only NOTHING and DELETED are possible. A repeated request finishes an interrupted one.
-    Raises NotFound (case), Conflict (it was handled, or the post is gone), ParameterInvalid (reason) and Unavailable.
+    Both are one transaction: of two moderators at once, one is refused, and nothing of what he wanted is done. If the
+    post is gone already, only NOTHING and DELETED are possible. Raises NotFound (case), Conflict (it was handled, or
+    the post is gone), ParameterInvalid (reason) and Unavailable.
     """
     known = here.reports.get(case)
     if known is None:
         raise NotFound("There is no such report")
     if known.outcome is not None:
         raise Conflict("The report was handled already")
+    handled: list[Case] = []
+
+    def close(write: Transaction) -> None:
+        handled.append(here.reports.close(write, case, outcome, word, actor))
+
+    target = post_target(known.post)
+    with log_action(here, request, actor, ActionKind.REPORT_HANDLED, target, reason=reason) as entry:
+        if not _carried_out(here, request, actor, known.post, outcome, reason, close):
+            handled.append(here.reports.handle(case, outcome, word, actor))
+        entry.after = {"report": case, "outcome": outcome.value, "reports": handled[-1].reports}
+    return handled[-1]
+
+
+def _carried_out(
+    here: Platform, request: Request, actor: str, post: Post, outcome: ReportOutcome, reason: str | None, close: Joined
+) -> bool:
+    """Do with a post what an outcome says, together with `close`; return False if there was nothing to do."""
     try:
         if outcome is ReportOutcome.HIDDEN:
-            hide_post(here, request, actor, known.post, reason)
-        elif outcome is ReportOutcome.DELETED:
-            delete_post(here, request, actor, known.post, reason)
+            return hide_post(here, request, actor, post, reason, close)
+        if outcome is ReportOutcome.DELETED:
+            delete_post(here, request, actor, post, reason, close)
+            return True
     except NotFound:
         if outcome is ReportOutcome.HIDDEN:
             raise Conflict("The post is gone already") from None
-    target = post_target(known.post)
-    with log_action(here, request, actor, ActionKind.REPORT_HANDLED, target, reason=reason) as entry:
-        handled = here.reports.handle(case, outcome, word, actor)
-        entry.after = {"report": case, "outcome": outcome.value, "reports": handled.reports}
-    return handled
+    return False
 
 
 def _change(

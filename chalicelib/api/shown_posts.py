@@ -79,7 +79,7 @@ def shown_post(visit: Visit, entry: ListedPost, people: Mapping[str, User], page
         post=entry.post,
         query=post_query(entry.post),
         title=feed.title,
-        text=pieces(text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"),
+        text=pieces(text, SHOWN_CHARACTERS),
         poster=poster.display_name if poster else None,
         poster_id=entry.poster,
         place=place.name if place else None,

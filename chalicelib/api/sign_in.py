@@ -66,15 +66,22 @@ def confirm(here: Platform, request: Request) -> Response:
 
 
 def confirmation_page(
-    visit: Visit, to: str, *, carried: dict[str, str] | None = None, problem: str | None = None, status: int = 403
+    visit: Visit,
+    to: str,
+    *,
+    carried: dict[str, str] | None = None,
+    problem: str | None = None,
+    status: int = 403,
+    wait: int = 0,
 ) -> Response:
-    """Return the form that asks for the password again.
+    """Return the form that asks for the password again; `wait` is the Retry-After in seconds (0: none).
 
     Without `carried`, it leads to `to` afterwards. With it, it sends these fields to `to` together with the password.
     """
     return visit.page(
         "confirm",
         status=status,
+        wait=wait,
         problem=problem,
         action=visit.here.site.path + ("/confirm_password" if carried is None else to),
         carried={"to": to} if carried is None else carried,
@@ -97,7 +104,7 @@ def confirmed(visit: Visit, to: str, *, carried: dict[str, str] | None = None) -
         return visit.with_session(visit.here.sessions.confirm(visit.session), user), None
     problem = visit.word("slow", seconds=outcome.wait) if outcome.wait else visit.word("wrong_password")
     status = 429 if outcome.wait else 403
-    return visit, confirmation_page(visit, to, carried=carried, problem=problem, status=status)
+    return visit, confirmation_page(visit, to, carried=carried, problem=problem, status=status, wait=outcome.wait)
 
 
 def _fields(again: str) -> dict[str, str]:

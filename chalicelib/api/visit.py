@@ -23,7 +23,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api.error_pages import error_page
 from chalicelib.api.log_of_actions import ActionEntry, log_action, user_actor
-from chalicelib.api.menu import frame, page_url
+from chalicelib.api.menu import NOT_KEPT, frame, page_url
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.session_user import visitor
@@ -38,7 +38,7 @@ from chalicelib.web.html import rendering
 from chalicelib.web.html.rendering import Frame, language_of
 from chalicelib.web.html.texts import Language, is_known, word
 from chalicelib.web.multipart import is_multipart
-from chalicelib.web.own_paths import own_path, path_of
+from chalicelib.web.own_paths import own_path, path_of, url_of
 from chalicelib.web.requests import parameters
 
 __all__ = ["StaleForm", "Visit", "answering_stale_forms", "own_path", "web_route"]
@@ -115,6 +115,11 @@ class Visit:
     @property
     def url(self) -> str:
         """The path and the query of this request, without language and notice."""
+        return url_of(self.request, NOT_KEPT)
+
+    @property
+    def opened(self) -> str:
+        """The URL of links that open this page again, as own_paths.opened_url; without language and notice."""
         return page_url(self.request)
 
     @property
@@ -153,18 +158,20 @@ class Visit:
         notice: str | None = None,
         problem: str | None = None,
         headers: Mapping[str, str | list[str]] | None = None,
+        wait: int = 0,
         **values: Any,
     ) -> Response:
         """Return a page with the frame; `csrf` and `visit` are among its values. The rest is as in rendering.page.
 
-        `notice` and `problem` are texts that are shown above; the default of `notice` is what `?done=` names.
+        `wait` is the Retry-After in seconds (0: none). `notice` and `problem` are texts that are shown above; the
+        default of `notice` is what `?done=` names.
         """
         made = rendering.page(
             template,
             self.language,
             self.here.site,
             status=status,
-            headers=headers,
+            headers={**(headers or {}), **({"Retry-After": str(wait)} if wait else {})},
             frame=self.frame(notice=notice, problem=problem),
             csrf=_FormValue(self),
             visit=self,
@@ -210,7 +217,7 @@ class Visit:
         wait: int = 0,
         again: str = "",
     ) -> Response:
-        """Return the sign-in page, which leads to the path `to`, by default back to this URL.
+        """Return the sign-in page, which leads to the path `to`, by default back to this page.
 
         `again` is the form, as JSON, that is sent to `to` afterwards (`Visit.again`).
 
@@ -220,11 +227,12 @@ class Visit:
         here = signing_in(self.here)
         if to is None and not again and self._is_own_post:
             again = json.dumps(self._kept())
-        back = self.url if self.request.method in ("GET", "HEAD") else self.path
+        # A form that is sent again goes to its own path.
+        back = self.path if again else self.opened
         return self.page(
             "sign_in",
             status=status,
-            headers={"Retry-After": str(wait)} if wait else {},
+            wait=wait,
             problem=problem,
             action=f"{here.site.path}/sign_in",
             carried={"to": to or back} | ({"again": again} if again else {}),

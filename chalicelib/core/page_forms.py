@@ -70,10 +70,11 @@ def read_post(texts: Mapping[str, str]) -> tuple[Draft | None, Problems]:
 
     `link` is stored as the URL for PCs and, since the page shows one link for all, alone.
     """
-    fields = {"title": texts["title"].strip(), "body": texts["body"], "urls": {"pcUrl": texts["link"].strip()}}
+    title = texts["title"].strip()
+    fields = {"title": title, "body": texts["body"], "urls": {"pcUrl": texts["link"].strip()}}
     problems: dict[str, Problem] = {}
     for name, body in (
-        ("title", {"title": fields["title"]}),
+        ("title", {"title": title}),
         ("body", {"title": "-", "body": fields["body"]}),
         ("link", {"title": "-", "urls": fields["urls"]}),
     ):
@@ -81,6 +82,8 @@ def read_post(texts: Mapping[str, str]) -> tuple[Draft | None, Problems]:
             read_draft(body, "")
         except ParameterInvalid as refusal:
             problems[name] = problem_of(refusal)
+    if "title" not in problems and not is_visible(title):
+        problems["title"] = Problem("field_empty")
     return (None, problems) if problems else (read_draft(fields, " "), {})
 
 
@@ -145,4 +148,6 @@ def read_new_module(texts: Mapping[str, str]) -> tuple[dict[str, str], Problems]
             read_module(known | {name: fields[name]})
         except ParameterInvalid as refusal:
             problems[name] = problem_of(refusal)
+    if fields["name"] and "name" not in problems and not is_visible(fields["name"]):
+        problems["name"] = Problem("field_empty")
     return fields, problems

@@ -21,7 +21,8 @@ from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRef
 from chalicelib.core.model.access import Access
 from chalicelib.web.auth.access_tokens import AccessTokens
 from chalicelib.web.error_answers import answer_any
-from chalicelib.web.requests import check_encoding, decoded, is_signed, token_in
+from chalicelib.web.requests import OPENED, check_encoding, decoded, is_signed, token_in
+from chalicelib.web.routing import opened
 from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ class Endpoint:
         declaration, dialect = self.declaration, TokenDialect.OAUTH
         request: Any = self._app.current_request
         here: Authenticator | None = None
+        if declaration.page and request.method == "POST":
+            vars(request)[OPENED] = opened(request.path, self._app.routes)
         try:
             texts = {name: decoded(each) for name, each in segments.items()}
             here = self._platform()

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from chalice.app import Request
 
-from chalicelib.web.requests import UNKNOWN, decoded, parameters
+from chalicelib.web.requests import OPENED, UNKNOWN, decoded, parameters
 
 MOST_CHARACTERS = 2_000
 """The length limit of a path to which signing in returns."""
@@ -24,8 +24,7 @@ def path_of(request: Request) -> str:
     if request.path == UNKNOWN:
         # A browser would take `//host/path` in a link for another host.
         return "/" + str(request.context.get("path") or "").lstrip("/\\")
-    given = {name: quote(decoded(value), safe="") for name, value in (request.uri_params or {}).items()}
-    return str(request.path).format(**given)
+    return _filled(request.path, request)
 
 
 def url_of(request: Request, without: Sequence[str] = (), **more: str) -> str:
@@ -34,3 +33,21 @@ def url_of(request: Request, without: Sequence[str] = (), **more: str) -> str:
     names = [name for name in query or () if name not in without]
     text = urlencode([*((name, value) for name in names for value in parameters(request, name)), *more.items()])
     return f"{path}?{text}" if text else path
+
+
+def opened_url(request: Request, without: Sequence[str] = (), **more: str) -> str:
+    """Return the URL to which links of an answer lead: that of the request, as url_of.
+
+    For a POST to a route without GET, it is the nearest parent that takes GET, without the query: a link is opened by
+    GET, and behind API Gateway, the app could not even answer that with a page.
+    """
+    route = vars(request).get(OPENED, request.path)
+    if route == request.path:
+        return url_of(request, without, **more)
+    path = _filled(route, request)
+    return f"{path}?{urlencode(more)}" if more else path
+
+
+def _filled(route: str, request: Request) -> str:
+    given = {name: quote(decoded(value), safe="") for name, value in (request.uri_params or {}).items()}
+    return route.format(**given)

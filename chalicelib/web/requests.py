@@ -16,6 +16,8 @@ PROXY_KEY = "x-engawa-proxy-key"
 
 UNKNOWN = "unknown"
 """The path, in Chalice's terms, of a request for a path without a route."""
+OPENED = "engawa_opened"
+"""The attribute of a POST to a page with the route to which links of its answer lead (`routing.opened`)."""
 _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
 _SCHEMES = {"oauth": TokenDialect.OAUTH, "oauth2": TokenDialect.OAUTH, "bearer": TokenDialect.BEARER}

@@ -1,6 +1,6 @@
 """Which route takes a path, if no gateway in front of the app has decided it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 
 class Router:
@@ -22,6 +22,16 @@ class Router:
                 captured = zip(names, segments, strict=True)
                 return route, {name[1:-1]: value for name, value in captured if _parameter(name)}
         return None, {}
+
+
+def opened(route: str, routes: Mapping[str, Container[str]]) -> str:
+    """Return a route if it takes GET, else its nearest parent that does; `/` if there is none.
+
+    `routes` has the methods of each route.
+    """
+    while route != "/" and "GET" not in routes.get(route, ()):
+        route = route.rpartition("/")[0] or "/"
+    return route
 
 
 def without_last_slash(path: str) -> str:

@@ -185,7 +185,19 @@ def test_a_refused_password_changes_nothing(
 def test_guesses_of_the_present_password_are_bounded(here: World) -> None:
     browser = browser_of(here)
     assert [change_password(browser, f"wrong {turn}").status for turn in range(7)][-1] == 429
-    assert change_password(browser).status == 429
+    refused = change_password(browser)
+    assert (refused.status, int(refused.headers["retry-after"]) > 0) == (429, True)
+
+
+def test_who_has_no_login_is_told_so(here: World) -> None:
+    browser = browser_of(here)
+    forms = {path: browser.open(path).form("password") for path in ("/settings/password", "/settings/delete")}
+    here.platform.users.change(HANA, login=None)
+    for path, form in forms.items():
+        shown = browser.open(path)
+        assert "You have no login name" in shown.text
+        assert [each for each in shown.forms if "password" in each.fields] == []
+        assert browser.submit(form, password=PASSWORD, typed="").status == 409
 
 
 def test_a_form_of_another_session_changes_no_password(here: World) -> None:

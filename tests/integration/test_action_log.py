@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,16 @@ def test_a_filtered_part_reads_a_bounded_number_of_entries(operator: Send, world
     found = parts(world.platform.action_log, ActionFilter(0, NEVER, kind="user"), 20)
     assert [len(each) for each in found] == [0, 0, 0, 1]
     assert [len(operator("GET", "/log", kind="page", target=f"user:{KEN}", count="100").json["entry"])] == [100]
+
+
+@pytest.mark.parametrize("day", ["2026-11-30", "2026-12-01", "2026-12-05"])
+def test_a_part_is_full_around_the_first_day_of_a_month(world: World, day: str) -> None:
+    now = world.clock.now = int(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp() * 1000)
+    ids = fill(world, [now, *(now - 6 * DAY - each for each in range(30))])
+    part, cursor = world.platform.action_log.part(ActionFilter(0, NEVER), None, 20)
+    assert [each.id for each in part] == ids[:20]
+    rest, end = world.platform.action_log.part(ActionFilter(0, NEVER), cursor, 20)
+    assert ([each.id for each in rest], end) == (ids[20:], None)
 
 
 def test_filters_select_entries(operator: Send) -> None:

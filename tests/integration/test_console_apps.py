@@ -155,6 +155,7 @@ def test_a_public_app_has_no_secret_to_show(world: World, browser: Browser) -> N
     [
         ("name", " ", "Enter 1 to 100"),
         ("name", "x" * 101, "Enter 1 to 100"),
+        ("name", "\u200b", "Enter 1 to 100"),
         ("name", "Engаwa", "looks like this platform"),
         ("iconUrl", "http://a.example/i.png", "https URL"),
         ("homepageUrl", "javascript:alert(1)", "http or https"),

@@ -475,7 +475,7 @@ def test_failures_slow_an_account_down(here: Any) -> None:
     for wait in (1, 2, 4):
         page = browser.sign_in(ask(browser), "hana", PASSWORD)
         assert (page.status, page.headers["retry-after"]) == (429, str(wait))
-        assert f"wait {wait} seconds" in page.text
+        assert f"before you try again: {wait}." in page.text
         here.clock.now += wait * 1000
         assert browser.sign_in(ask(browser), "hana", "wrong").status == 403
     here.clock.now += 8000

@@ -368,6 +368,17 @@ def test_hidden_posts_are_marked_for_those_who_may_see_them(world: World):
     assert feed.title not in browser_of(world, MEI).open(PATH).text
 
 
+def test_comments_of_a_hidden_feed_cannot_be_reported(world: World):
+    feed = post(world, "Tea", poster=MEI)
+    world.platform.comments.post(CAFE, URI, KEN, "きれい")
+    path = f"{PATH}/feeds/{feed.id}"
+    assert 'href="/report?' in browser_of(world, HANA).open(path).html
+    hide(world, feed.id)
+    page = browser_of(world, MEI).open(path)
+    assert "きれい" in page.text
+    assert 'href="/report?' not in page.html
+
+
 def hide(world: World, feed: str, comment: str | None = None) -> None:
     from chalicelib.core.moderation import Post
 
@@ -384,6 +395,12 @@ def test_strange_texts_stay_texts(world: World):
             page = browser_of(world, user).open(path)
             assert not {"b", "i", "u", "script"} & set(page.tags)
             assert f"<bdi>{RIGHT_TO_LEFT}&lt;b&gt;</bdi>" in page.html
+
+
+def test_a_link_shows_where_it_leads_in_a_text_that_turns_the_direction(world: World):
+    feed = post(world, "Tea", body="\u202ehttps://evil.example/moc.elgoog//:sptth")
+    page = browser_of(world, HANA).open(f"{PATH}/feeds/{feed.id}")
+    assert '<bdi dir="ltr">https://evil.example/moc.elgoog//:sptth</bdi></a>' in page.html
 
 
 def test_both_languages_lead_to_each_other(world: World):

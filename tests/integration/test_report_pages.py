@@ -6,14 +6,17 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chalicelib.core.actions import ActionFilter
 from chalicelib.core.model.contents import Feed
 from chalicelib.core.moderation import Post
-from chalicelib.core.reports import MOST_A_DAY, ReportReason
+from chalicelib.core.reports import MOST_A_DAY, Case, ReportOutcome, ReportReason
 from chalicelib.core.roles import Role
+from chalicelib.store.aws.transactions import Transaction
+from chalicelib.store.records.reports import Reports
 from local import demo
 from local.demo_data import CAFE, USERS
 from tests.kit.memory import Cloud
@@ -194,10 +197,14 @@ def test_moderators_do_not_judge_their_own_posts(world: World, open_as: Callable
     mei = open_as("mei", Role.MODERATOR)
     path = f"/console/moderation/post?page={CAFE.id}&feed=1&comment={post.comment}"
     world.platform.moderated_posts.hide(post, {"by": "user:" + HANA, "re": "spam"})
+    of_ken = Post(CAFE.id, "1", comment(world, KEN))
+    other = world.platform.reports.report(of_ken, HANA, ReportReason.SPAM, "", KEN).case
+    form = mei.open(f"/console/reports/{other}").form("word")
+    form.action = form.action.replace(other, case)
 
     for answer in (
         sent(mei, mei.open(path), do="show", reason="a mistake"),
-        sent(mei, mei.open(f"/console/reports/{case}"), outcome="nothing", word="", reason="fine"),
+        mei.submit(form, outcome="nothing", word="", reason="fine"),
     ):
         assert (answer.status, "Leave the decision to somebody else." in answer.text) == (403, True)
     assert logged(world) == set()
@@ -275,9 +282,12 @@ def test_a_case_without_its_poster_or_post_is_shown(world: World, open_as: Calla
     assert "spam and more spam" in shown
     assert "Ken" in shown
     world.platform.moderated_posts.delete(Post(CAFE.id, "1", one))
-    gone = mei.open(f"/console/reports/{case}").text
-    assert "spam and more spam" not in gone
-    assert "look" in gone
+    page = mei.open(f"/console/reports/{case}")
+    assert "spam and more spam" not in page.text
+    assert "look" in page.text
+    assert re.findall(r'<option value="([a-z]+)"', page.html) == ["deleted"]
+    assert sent(mei, page, outcome="deleted", word="", reason="gone").status == 303
+    assert "The post was deleted" in open_as("hana").open("/reports").text
 
 
 def test_the_list_of_reports_shows_the_posts(world: World, open_as: Callable[..., Browser]) -> None:
@@ -301,6 +311,21 @@ def test_the_list_of_reports_shows_the_posts(world: World, open_as: Callable[...
     assert feed(world).body in of_feed
 
 
+def test_who_posted_it_does_not_learn_who_reported_it(world: World, open_as: Callable[..., Browser]) -> None:
+    mine, boss = comment(world, MEI), comment(world, USERS["taro"])
+    cases = [
+        world.platform.reports.report(Post(CAFE.id, "1", one), HANA, ReportReason.OTHER, "my words", poster).case
+        for one, poster in ((mine, MEI), (boss, USERS["taro"]))
+    ]
+    for login, role, case in (("mei", Role.MODERATOR, cases[0]), ("taro", Role.OPERATOR, cases[1])):
+        shown = open_as(login, role).open(f"/console/reports/{case}")
+        assert shown.status == 200
+        assert "Something else: 1" in shown.text
+        assert not [each for each in ("Hana", HANA, "my words") if each in shown.html]
+        assert ('name="outcome"' in shown.html) is (role is Role.OPERATOR)
+        assert ("Leave the decision to somebody else" in shown.text) is (role is Role.MODERATOR)
+
+
 def test_two_moderators_at_once_undo_nothing_and_see_what_was_done(
     world: World, open_as: Callable[..., Browser]
 ) -> None:
@@ -320,6 +345,43 @@ def test_two_moderators_at_once_undo_nothing_and_see_what_was_done(
         assert late.status == 404
         assert "csrf" not in late.headers.get("location", "")
     assert feed(world).comments == 2
+
+
+@pytest.mark.parametrize("outcome", ["hidden", "deleted"])
+@pytest.mark.parametrize("of_feed", [False, True], ids=["comment", "feed"])
+@pytest.mark.parametrize("before", [True, False], ids=["before the read", "after the read"])
+def test_of_two_answers_at_once_one_counts_and_the_other_changes_nothing(
+    world: World,
+    open_as: Callable[..., Browser],
+    monkeypatch: pytest.MonkeyPatch,
+    before: bool,
+    of_feed: bool,
+    outcome: str,
+) -> None:
+    post = Post(CAFE.id, "1", None if of_feed else comment(world, KEN))
+    case = world.platform.reports.report(post, HANA, ReportReason.SPAM, "", KEN).case
+    mei = open_as("mei", Role.MODERATOR)
+    page = mei.open(f"/console/reports/{case}")
+    close = Reports.close
+
+    def other_answers(reports: Reports, write: Transaction, *how: Any) -> Case:
+        """Let another moderator leave the post, before or after the open case is read."""
+        monkeypatch.undo()
+        closed = None if before else close(reports, write, *how)
+        reports.handle(case, ReportOutcome.NOTHING, "fine", f"user:{HANA}")
+        return closed or close(reports, write, *how)
+
+    monkeypatch.setattr(Reports, "close", other_answers)
+    answer = sent(mei, page, outcome=outcome, word="", reason="spam")
+
+    assert answer.status == 409
+    assert "handled already" in answer.text
+    known = world.platform.reports.get(case)
+    assert known
+    assert (known.outcome, known.by) == (ReportOutcome.NOTHING, f"user:{HANA}")
+    assert "hd" not in world.platform.stored_posts.find(post).item
+    assert world.platform.newest_posts.hidden(None, None, None, 20).entries == []
+    assert logged(world) == set()
 
 
 def test_a_form_in_a_second_tab_is_still_good(world: World, open_as: Callable[..., Browser]) -> None:

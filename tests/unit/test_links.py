@@ -35,6 +35,18 @@ def test_what_follows_an_address_is_not_in_it(text: str, href: str) -> None:
     assert pieces(text)[0].href == href
 
 
+@given(
+    st.text("ab :/.花", max_size=30).map(lambda text: f"x https://a.example/{text} https://b.example/"),
+    st.integers(1, 90),
+)
+def test_a_text_is_cut_after_its_links_are_found(text: str, most: int) -> None:
+    found = pieces(text, most)
+    shown = text if len(text) <= most else f"{text[: most - 1]}…"
+    assert "".join(piece.text for piece in found) == shown
+    whole = pieces(text)
+    assert all(piece in whole for piece in found if piece.href)
+
+
 @pytest.mark.parametrize("url", ["http://a", "https://a.example:8080/x", "HTTPS://A.example", "https://[::1]/"])
 def test_web_addresses(url: str) -> None:
     assert is_web(url)

@@ -50,6 +50,11 @@ def test_all_problems_of_a_post_are_found_at_once():
     }
 
 
+@pytest.mark.parametrize("title", ["\u200b", "\ufeff\u2060", " \u3164 "])
+def test_a_title_can_be_seen(title: str):
+    assert read_post({"title": title, "body": "", "link": ""}) == (None, {"title": Problem("field_empty")})
+
+
 @pytest.mark.parametrize(("length", "word"), [(255, None), (256, "field_long")])
 def test_a_title_has_255_characters_at_most(length: int, word: str | None):
     _, problems = read_post({"title": "題" * length, "body": "", "link": ""})
@@ -121,6 +126,7 @@ def test_the_category_decides_what_is_shown(category: Category, shown: list[str]
         ("", "", {"app": "field_empty"}),
         ("x", "n" * 101, {"app": "field_id", "name": "field_long"}),
         ("0" * 16, "a\0", {"name": "field_characters"}),
+        ("0" * 16, "\u200b", {"name": "field_empty"}),
     ],
 )
 def test_a_new_module(app: str, name: str, problems: dict[str, str]):

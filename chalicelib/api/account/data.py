@@ -64,7 +64,7 @@ def delete(here: Platform, request: Request) -> Response:
     """Delete the account in 14 days, after the login name (`typed`) and the `password`; or undo it (`stay`)."""
     visit = Visit.of(signing_in(here), request)
     user = visit.user
-    if user is None or user.login is None:
+    if user is None:
         return visit.sign_in(DELETE)
     try:
         form = visit.form()
@@ -73,11 +73,13 @@ def delete(here: Platform, request: Request) -> Response:
     if "stay" in form:
         here.leaving_users.stay(user.id)
         return visit.redirect("/settings", done="stay")
+    if user.login is None:
+        return _delete_page(visit, problem=visit.word("no_login"), status=409)
     if form.get("typed", "").strip().lower() != user.login:
         return _delete_page(visit, wrong=visit.word("typed_wrong"))
     outcome = sign_in(here, request, {"login": user.login, "password": form.get("password", "")})
     if outcome.wait:
-        return _delete_page(visit, problem=visit.word("slow", seconds=outcome.wait), status=429)
+        return _delete_page(visit, problem=visit.word("slow", seconds=outcome.wait), status=429, wait=outcome.wait)
     if outcome.user != user.id:
         return _delete_page(visit, problem=visit.word("wrong_password"), status=403)
     try:
@@ -95,12 +97,15 @@ def _data_page(
     return visit.page("account/data", status=status, problem=problem, headers=headers, action=action)
 
 
-def _delete_page(visit: Visit, *, problem: str | None = None, wrong: str = "", status: int = 400) -> Response:
+def _delete_page(
+    visit: Visit, *, problem: str | None = None, wrong: str = "", status: int = 400, wait: int = 0
+) -> Response:
     user = visit.signed_in
     due = w3cdtf(user.leaving, visit.here.settings.utc_offset)[:10] if user.leaving is not None else None
     return visit.page(
         "account/delete",
         status=status if problem or wrong else 200,
+        wait=wait,
         problem=problem,
         wrong=wrong,
         action=visit.here.site.path + DELETE,

@@ -91,7 +91,7 @@ def _sign_in(visit: Visit, edit: Mapping[str, str], *, problem: str, status: int
     return visit.page(
         "sign_in",
         status=status,
-        headers={"Retry-After": str(wait)} if wait else {},
+        wait=wait,
         problem=problem,
         action=visit.here.site.path + visit.path,
         carried={_EDIT + name: value for name, value in edit.items()},

@@ -29,8 +29,10 @@ def change(here: Platform, request: Request) -> Response:
     """Set a new password, if `password` is the present one; all other sessions end at once."""
     visit = Visit.of(signing_in(here), request)
     user = visit.user
-    if user is None or user.login is None:
+    if user is None:
         return visit.sign_in(PATH)
+    if user.login is None:
+        return _page(visit, problem=visit.word("no_login"), status=409)
     try:
         form = visit.form()
     except StaleForm:
@@ -39,7 +41,7 @@ def change(here: Platform, request: Request) -> Response:
         return _page(visit, wrong=problem)
     outcome = sign_in(here, request, {"login": user.login, "password": form.get("password", "")})
     if outcome.wait:
-        return _page(visit, problem=visit.word("slow", seconds=outcome.wait), status=429)
+        return _page(visit, problem=visit.word("slow", seconds=outcome.wait), status=429, wait=outcome.wait)
     if outcome.user != user.id:
         return _page(visit, problem=visit.word("wrong_password"), status=403)
     sessions, name = here.sessions_of_users, visit.session.id
@@ -84,11 +86,12 @@ def reset(here: Platform, request: Request) -> Response:
     return visit.redirect("/sign_in", done="reset")
 
 
-def _page(visit: Visit, *, problem: str | None = None, wrong: str = "", status: int = 400) -> Response:
+def _page(visit: Visit, *, problem: str | None = None, wrong: str = "", status: int = 400, wait: int = 0) -> Response:
     refused = problem or wrong
     return visit.page(
         "account/password",
         status=status if refused else 200,
+        wait=wait,
         problem=problem,
         wrong=wrong,
         action=visit.here.site.path + PATH,

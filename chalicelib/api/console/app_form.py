@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.core.codecs.checks import is_visible
 from chalicelib.core.codecs.directory_json import app_json, read_app
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.lookalike_names import looks_like
@@ -65,6 +66,8 @@ def sent(form: Form, platform: Iterable[str], known: App | None = None) -> AppFo
         except ParameterInvalid:
             read.wrong.add(name)
     title = read.fields.get("name")
+    if title and not is_visible(title):
+        read.wrong.add("name")
     if title and (known is None or known.name != title) and looks_like(title, platform):
         read.wrong.add(NAME_TAKEN)
     return read

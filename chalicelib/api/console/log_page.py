@@ -18,7 +18,7 @@ from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.ids import is_id
 from chalicelib.core.roles import Action
 from chalicelib.platform import Platform
-from chalicelib.store.records.action_log import LogMonth
+from chalicelib.store.records.action_log import ReadMonths
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
@@ -31,8 +31,8 @@ _TEXTS = ("actor", "target", "kind")
 _DATES = ("from", "to")
 
 
-def _begun(here: Platform, request: Request) -> LogMonth | None:
-    """Make the first call for the list that a request asks for, if it is a list."""
+def _begun(here: Platform, request: Request) -> ReadMonths | None:
+    """Make the first calls for the list that a request asks for, if it is a list."""
     wanted, errors = _filter(here, _given(request))
     if wanted is None or errors:
         return None
@@ -42,7 +42,7 @@ def _begun(here: Platform, request: Request) -> LogMonth | None:
 
 
 @console_route(face, LOG, action=Action.SEE_LOG, beside=_begun)
-def show(visit: Visit, begun: Callable[[], LogMonth | None]) -> Response:
+def show(visit: Visit, begun: Callable[[], ReadMonths | None]) -> Response:
     """Show logged actions, the newest first, by `actor`, `target`, `kind`, and from the day `from` up to `to`."""
     given = _given(visit.request)
     named = given | {name: _named(visit, given[name], name) for name in ("actor", "target")}

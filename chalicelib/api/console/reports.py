@@ -141,7 +141,7 @@ def _post(visit: Visit, stored: StoredPost | None, people: Mapping[str, User]) -
 
 
 def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int = 200) -> Response:
-    here, offset, sent = visit.here, visit.here.settings.utc_offset, visit.sent
+    here, offset, sent, own = visit.here, visit.here.settings.utc_offset, visit.sent, visit.signed_in
     after = last_parameter(visit.request, "after") or ""
     after = after if is_id("user", after) else ""
     feeds: list[FoundFeed] = []
@@ -151,7 +151,12 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
         with suppress(NotFound):  # Deleted since.
             feeds.append(here.stored_posts.find_feed(case.post))
 
-    side_by_side([read_feed, lambda: found.extend(here.reports.of_case(case.id, after, REPORTS_SHOWN + 1))])
+    def read_reports() -> None:
+        # Who posted it does not learn who reported it.
+        if own.id != case.poster:
+            found.extend(here.reports.of_case(case.id, after, REPORTS_SHOWN + 1))
+
+    side_by_side([read_feed, read_reports])
     reports = found[:REPORTS_SHOWN]
     asked = filter(None, [case.poster, user_of(case.by), *(each.user for each in reports)])
     stored, people = here.stored_posts.with_people(case.post, next(iter(feeds), None), asked)
@@ -163,6 +168,9 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
         images=picture_origins([post] if post else []),
         case=_shown(visit, case),
         post=post,
+        poster=people.get(case.poster),
+        is_own=own.id == case.poster,
+        may_judge=may_judge(own.id, own.role, case.poster),
         by=doer(case.by, people) if case.by else None,
         reports=[
             {
@@ -174,7 +182,7 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
             }
             for each in reports
         ],
-        outcomes=[(each.value, visit.word(f"choose_{each.value}")) for each in _possible(post)],
+        outcomes=_outcomes(visit, post),
         outcome=sent.get("outcome", ""),
         word_given=sent.get("word", ""),
         given=sent.get("reason", ""),
@@ -184,6 +192,8 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
     )
 
 
-def _possible(post: ShownPost | None) -> list[ReportOutcome]:
-    """Return the outcomes for a post; one that is gone cannot be hidden."""
-    return [each for each in ReportOutcome if post is not None or each is not ReportOutcome.HIDDEN]
+def _outcomes(visit: Visit, post: ShownPost | None) -> list[tuple[str, str]]:
+    """Return the outcomes for a post, with their texts; one that is gone was deleted."""
+    if post is None:
+        return [(ReportOutcome.DELETED.value, visit.word("choose_gone"))]
+    return [(each.value, visit.word(f"choose_{each.value}")) for each in ReportOutcome]

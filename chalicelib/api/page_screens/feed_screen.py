@@ -185,16 +185,17 @@ def _shown(
 
 def _line(visit: Visit, screen: FeedScreen, comment: Comment) -> dict[str, Any]:
     offset = visit.here.settings.utc_offset
-    deletes = _is_own(visit, comment.poster) or screen.member.administers
-    path = feed_path(screen.page.id, screen.feed.id, "/delete")
+    own, hidden = _is_own(visit, comment.poster), comment.hidden is not None or screen.feed.hidden is not None
+    may_report = visit.user is not None and not own and not hidden
+    delete = feed_path(screen.page.id, screen.feed.id, "/delete") + f"?{urlencode({'comment': comment.id})}"
     return {
         "who": person_line(visit, screen.posters.get(comment.poster)),
-        "text": pieces(_shortened(comment.text)),
+        "text": pieces(comment.text, COMMENT_CHARACTERS),
         "date": w3cdtf(comment.created, offset),
         "day": day(visit.language, comment.created, offset),
-        "delete": f"{visit.here.site.path}{path}?{urlencode({'comment': comment.id})}" if deletes else None,
+        "delete": visit.here.site.path + delete if own or screen.member.administers else None,
         "moderate": _moderation(visit, Post(screen.page.id, screen.feed.id, comment.id)),
-        "report": None if visit.user is None or _is_own(visit, comment.poster) or comment.hidden else comment.id,
+        "report": comment.id if may_report else None,
     }
 
 
@@ -214,10 +215,6 @@ def _moderation(visit: Visit, post: Post) -> str | None:
 
 def _is_own(visit: Visit, poster: str) -> bool:
     return visit.user is not None and visit.user.id == poster
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= COMMENT_CHARACTERS else text[: COMMENT_CHARACTERS - 1] + "…"
 
 
 def _query(values: Mapping[str, str | None]) -> str:

@@ -36,6 +36,10 @@ NEEDS = (
 )
 
 
+Joined = Callable[[Transaction], object]
+"""Adds its parts to a transaction; it is called again if the transaction is made anew."""
+
+
 class ModeratedPosts:
     """The posts of one deployment, as moderators change them. `lists` are those of feeds and of comments."""
 
@@ -59,16 +63,18 @@ class ModeratedPosts:
         self._feed_lists, self._comment_lists = lists
         self._clock = clock
 
-    def hide(self, post: Post, note: Mapping[str, str]) -> bool:
+    def hide(self, post: Post, note: Mapping[str, str], also: Joined | None = None) -> bool:
         """Hide a post; return False if it already was hidden. `note`: `by` and `re`, who hides it and why.
 
-        Raises NotFound and Unavailable.
+        `also` joins the transaction. Raises NotFound and Unavailable, and what `also` raises.
         """
 
         def change(write: Transaction, found: FoundPost) -> None:
             at = self._clock()
             self._rows.hidden(write, found.head, found.number, at, note)
             self._move(write, found, hidden_since(at))
+            if also:
+                also(write)
 
         return self._change(post, hide=True, change=change)
 
@@ -81,14 +87,14 @@ class ModeratedPosts:
 
         return self._change(post, hide=False, change=change)
 
-    def delete(self, post: Post) -> None:
-        """Delete a post, hidden or not. Raises NotFound and Unavailable."""
+    def delete(self, post: Post, also: Joined | None = None) -> None:
+        """Delete a post, hidden or not. `also` joins the transaction. Raises as `hide`."""
         for wait in races():
             found = self._posts.find(post)
             if found.comment is None:
-                done = self._feeds.remove(found.head)
+                done = self._feeds.remove(found.head, also)
             else:
-                done = self._comments.remove(found.comment, generation_of(found.head), found.head)
+                done = self._comments.remove(found.comment, generation_of(found.head), found.head, also)
             if done:
                 return
             self._dynamo.rest(wait)  # It was hidden, shown again or deleted between the two calls.

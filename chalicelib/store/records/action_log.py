@@ -13,9 +13,9 @@ is stored before it (`begin`), so that no action is without one, and the outcome
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -48,17 +48,15 @@ NEEDS = (on_table("records", "PutItem", "DeleteItem", "Query"),)
 MOST_READ = 100
 """The most entries that one step of a part of the list reads: of usual size, some five read units."""
 MONTHS_AT_ONCE = 12
+RECENT_MS = 8 * 86_400_000
+"""The first step of a part reads the months of this time: one or, around the first day of a month, two of them."""
 _DAY_MS = 86_400_000
 _PADDING = "0" * 7
 """Makes an id of the text that sorts before all ids of a time."""
 
 
-@dataclass(frozen=True)
-class LogMonth:
-    """The newest entries of a month that are in a part of the log."""
-
-    month: str
-    entries: list[LoggedAction]
+ReadMonths = Mapping[str, list[LoggedAction]]
+"""The newest entries of some months that are in a part of the log."""
 
 
 class ActionLog:
@@ -95,26 +93,22 @@ class ActionLog:
         self._dynamo.settle(lambda: self._dynamo.delete(self._table, _key(action.id)))
 
     def part(
-        self, wanted: ActionFilter, cursor: str | None, count: int, begun: LogMonth | None = None
+        self, wanted: ActionFilter, cursor: str | None, count: int, begun: ReadMonths | None = None
     ) -> tuple[list[LoggedAction], str | None]:
         """Return at most `count` entries, the newest first, and the next cursor; eventually consistent.
 
-        It reads some MOST_READ entries in two steps, of at most 1 and MONTHS_AT_ONCE months. So a part may have fewer
-        than `count` entries, even none, although there are more. `begun` is what `begin_part` returned for the same
-        part. Raises ParameterInvalid for a malformed cursor.
+        It reads some MOST_READ entries in each of two steps: RECENT_MS, and MONTHS_AT_ONCE months before. So a part may
+        have fewer than `count` entries, even none, although there are more. `begun` is what `begin_part` returned for
+        the same part. Raises ParameterInvalid for a malformed cursor.
         """
         since, before, left = self._bounds(wanted, cursor)
-        known = {begun.month: begun.entries} if begun else {}
+        recent = _recent(since, before)
         found: list[LoggedAction] = []
-        for size in (1, MONTHS_AT_ONCE):
-            asked, left = left[:size], left[size:]
-            limit = max(_most(wanted, count - len(found)), size) // size
-            span = first_action_id(since), before
-            if size == 1 and {*asked} <= known.keys():
-                reads = [partial(known.__getitem__, month) for month in asked]
-            else:
-                reads = [partial(self._read, month, span, limit) for month in asked]
-            for month, entries in zip(asked, side_by_side(reads), strict=True):
+        for asked, read in ((recent, begun), (left[len(recent) :][:MONTHS_AT_ONCE], None)):
+            left = left[len(asked) :]
+            limit = _limit(wanted, count - len(found), len(asked))
+            read = read or self._read(asked, (first_action_id(since), before), limit)
+            for month, entries in read.items():
                 for entry in entries:
                     if wanted.matches(entry) and entry.id < before:
                         if len(found) == count:
@@ -126,11 +120,11 @@ class ActionLog:
                 before = first_action_id(first_of_month(month)) + _PADDING
         return found, to_cursor(before) if left else None
 
-    def begin_part(self, wanted: ActionFilter, cursor: str | None, count: int) -> LogMonth | None:
-        """Make the first call of `part`, so that it can be made in parallel to another; None if there is none."""
-        since, before, left = self._bounds(wanted, cursor)
-        span = first_action_id(since), before
-        return LogMonth(left[0], self._read(left[0], span, _most(wanted, count))) if left else None
+    def begin_part(self, wanted: ActionFilter, cursor: str | None, count: int) -> ReadMonths:
+        """Make the first calls of `part`, so that they can be made in parallel to another."""
+        since, before, _ = self._bounds(wanted, cursor)
+        recent = _recent(since, before)
+        return self._read(recent, (first_action_id(since), before), _limit(wanted, count, len(recent)))
 
     def _bounds(self, wanted: ActionFilter, cursor: str | None) -> tuple[int, str, list[str]]:
         """Return the time and the id between which a part is, and the months there, the newest first."""
@@ -141,9 +135,14 @@ class ActionLog:
             before = min(before, _bound(cursor))
         return since, before, months(since, time_of_action(before) + 1)
 
-    def _read(self, month: str, span: tuple[str, str], limit: int) -> list[LoggedAction]:
-        items = self._dynamo.query(self._table, f"log#{month}", span, consistent=False, limit=limit, backwards=True)
-        return list(map(_from_item, items))
+    def _read(self, asked: Sequence[str], span: tuple[str, str], limit: int) -> ReadMonths:
+        """Return the newest entries of the asked months, at most `limit` of each."""
+
+        def read(month: str) -> list[LoggedAction]:
+            items = self._dynamo.query(self._table, f"log#{month}", span, consistent=False, limit=limit, backwards=True)
+            return list(map(_from_item, items))
+
+        return dict(zip(asked, side_by_side([partial(read, month) for month in asked]), strict=True))
 
     def _item(self, action: LoggedAction) -> Item:
         item = typed(_key(action.id)) | {
@@ -159,9 +158,19 @@ class ActionLog:
         return item | {name: {"S": text} for name, text in texts.items() if text}
 
 
-def _most(wanted: ActionFilter, count: int) -> int:
-    """Return how many entries to read for a part of `count`: one more says whether another part follows."""
-    return MOST_READ if wanted.is_narrow else count + 1
+def _recent(since: int, before: str) -> list[str]:
+    """Return the months that the first step of a part reads."""
+    latest = time_of_action(before)
+    return months(max(since, latest - RECENT_MS), latest + 1)
+
+
+def _limit(wanted: ActionFilter, count: int, size: int) -> int:
+    """Return how many entries to read of each of `size` months for a part of `count`.
+
+    One entry more than `count` says whether another part follows.
+    """
+    most = MOST_READ // max(size, 1)
+    return most if wanted.is_narrow else min(most, count + 1)
 
 
 def _bound(cursor: str) -> str:

@@ -123,29 +123,38 @@ class Reports:
     def handle(self, case: str, outcome: ReportOutcome, word: str, by: str) -> Case:
         """Close a case and return it. Raises NotFound, Conflict (it was handled before) and Unavailable."""
         for wait in races():
-            known = self.get(case)
-            if known is None:
-                raise NotFound("There is no such report")
-            if known.outcome is not None:
-                raise Conflict("The report was handled already")
-            now = self._clock()
-            item = self._dynamo.get(self._table, (_OPEN, case), consistent=True)
-            if item is None:
-                continue  # Another was first.
-            done = {"oc": {"S": outcome.value}, "by": {"S": by}, "d": {"N": str(now)}, **_ttl(now)}
-            said = {"w": {"S": word}} if word else {}
-            closed = item | typed((_DONE, case)) | done | said
             write = Transaction()
-            write.delete("open", self._table, (_OPEN, case), equals("n", int(item["n"]["N"])))
-            write.put("done", self._table, closed, ABSENT)
-            write.delete("post", self._table, _pointer_key(known.post), absent() | equals("c", case))
+            closed = self.close(write, case, outcome, word, by)
             try:
                 self._dynamo.commit(write)
             except Lost:
                 self._dynamo.rest(wait)  # Another report came in, or another moderator was first.
             else:
-                return _to_case(closed)
+                return closed
         raise Unavailable
+
+    def close(self, write: Transaction, case: str, outcome: ReportOutcome, word: str, by: str) -> Case:
+        """Add the closing of a case to the transaction of what is done with its post; return the closed case.
+
+        The transaction is lost if another report comes in. Raises NotFound and Conflict (it was handled before).
+        """
+        if not is_action_id(case):
+            raise _no_case()
+        opened, done = ((self._table, (partition, case)) for partition in (_OPEN, _DONE))
+        found = self._dynamo.batch_get([opened, done], consistent=True)
+        if done in found:
+            raise Conflict("The report was handled already")
+        if opened not in found:
+            raise _no_case()
+        item, now = found[opened], self._clock()
+        handled = {"oc": {"S": outcome.value}, "by": {"S": by}, "d": {"N": str(now)}, **_ttl(now)}
+        said = {"w": {"S": word}} if word else {}
+        closed = item | typed((_DONE, case)) | handled | said
+        pointer = _pointer_key(post_named(item["t"]["S"]))
+        write.delete("open case", self._table, (_OPEN, case), equals("n", int(item["n"]["N"])))
+        write.put("handled case", self._table, closed, ABSENT)
+        write.delete("case of the post", self._table, pointer, absent() | equals("c", case))
+        return _to_case(closed)
 
     def of_user(
         self, user: str, cursor: str | None, count: int, *, consistent: bool = False
@@ -187,6 +196,10 @@ class Reports:
         )
         items = [item for item in found if cursor is None or item["sk"]["S"] != last]
         return items[: count + 1]
+
+
+def _no_case() -> NotFound:
+    return NotFound("There is no such report")
 
 
 def _next(items: list[Item], count: int, prefix: str) -> str | None:

@@ -22,8 +22,11 @@ class TextPiece:
     href: str | None = None
 
 
-def pieces(text: str) -> list[TextPiece]:
-    """Return a text as pieces, with its http(s) URLs as links. Joined, the pieces are the text; they are unescaped."""
+def pieces(text: str, most: int | None = None) -> list[TextPiece]:
+    """Return a text as pieces, with its http(s) URLs as links. Joined, the pieces are the text; they are unescaped.
+
+    Of a text with more than `most` characters, the last of these is an ellipsis.
+    """
     found: list[TextPiece] = []
     end = 0
     for match in _URL.finditer(text):
@@ -32,7 +35,8 @@ def pieces(text: str) -> list[TextPiece]:
             continue
         found += [TextPiece(text[end : match.start()]), TextPiece(url, url)]
         end = match.start() + len(url)
-    return [piece for piece in [*found, TextPiece(text[end:])] if piece.text]
+    whole = [piece for piece in [*found, TextPiece(text[end:])] if piece.text]
+    return whole if most is None or len(text) <= most else _cut(whole, most - 1)
 
 
 def is_web(url: str) -> bool:
@@ -51,6 +55,17 @@ def origin_of(url: str) -> str | None:
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}".lower()
     return origin if len(origin) <= MOST_ORIGIN and _HOST.fullmatch(origin) else None
+
+
+def _cut(whole: list[TextPiece], left: int) -> list[TextPiece]:
+    """Return the first `left` characters, and an ellipsis. A URL that is cut would lead elsewhere: it is no link."""
+    found: list[TextPiece] = []
+    for piece in whole:
+        if len(piece.text) > left:
+            return [*found, TextPiece(f"{piece.text[:left]}…")]
+        found.append(piece)
+        left -= len(piece.text)
+    return found
 
 
 def _without_what_follows(url: str) -> str:

@@ -18,7 +18,7 @@ from chalicelib import observed
 from chalicelib.core.errors import InternalError, Refusal, Unavailable
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
 from chalicelib.web.logs import log_unhandled
-from chalicelib.web.own_paths import own_path, url_of
+from chalicelib.web.own_paths import opened_url, own_path, url_of
 from chalicelib.web.requests import cookies, header_list, parameters
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ def error_page(request: Request, error: Exception, site: Site | None, frame: Fra
         detail=detail if detail != refusal.default else None,
         request_id=seen.request_id if seen else None,
         back=_came_from(request, site),
-        again=site.path + url_of(request, ("lang", "done")) if status in (429, 500, 503) else None,
-        other_url=site.path + url_of(request, ("lang", "done"), lang=language.other.value),
+        again=site.path + opened_url(request, ("lang", "done")) if status in (429, 500, 503) else None,
+        other_url=site.path + opened_url(request, ("lang", "done"), lang=language.other.value),
     )
 
 

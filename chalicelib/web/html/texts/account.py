@@ -93,6 +93,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     # A new password.
     "change_password": ("パスワードの変更", "Change your password"),
+    "no_login": (
+        "ログイン名がないので、パスワードを確かめられません。運営者に連絡してください。",
+        "You have no login name, so your password cannot be checked. Please ask an operator of this platform.",
+    ),
     "change_password_note": (
         "変更すると、ほかのブラウザーではすべてログアウトされます。",
         "This signs you out in all other browsers.",

@@ -110,6 +110,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "choose_nothing": ("投稿をそのままにする", "Leave the post"),
     "choose_hidden": ("投稿を非表示にする", "Hide the post"),
     "choose_deleted": ("投稿を削除する", "Delete the post"),
+    "choose_gone": ("投稿はすでに削除されている", "The post is deleted already"),
+    "own_post_reports": (
+        "自分の投稿についての通報なので、通報した人とその言葉は表示されません。",
+        "The post is yours, so those who reported it and their words are not shown.",
+    ),
     "word_to_reporters": ("通報した人へのひとこと", "Word to those who reported it"),
     "word_hint": (
         "1,000 文字まで。通報した人全員に表示されます。",

@@ -19,7 +19,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "wrong_password": ("パスワードが違います。もう一度お試しください。", "That password is wrong. Please try again."),
     "slow": (
         "失敗が続いたため、少し間をあけています。{seconds} 秒後にもう一度お試しください。",
-        "There have been several failed attempts. Please wait {seconds} seconds and try again.",
+        "There have been several failed attempts. Seconds to wait before you try again: {seconds}.",
     ),
     "signed_in_as": ("{name} さんとしてログインしています。", "Signed in as {name}."),
     "sign_out": ("ほかの人としてログイン", "Not you? Sign in as someone else"),
