@@ -106,14 +106,17 @@ def new_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
 def end_old_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
     """End the old signing secret of an endpoint. 409 if there is a newer one than when the form was made."""
     holder, known = known_app(visit, app), _known(visit, app, endpoint)
-    if known.has_old_secret and visit.sent.get("secrets") != secrets_version_of(known):
+    back = f"{APPS}/{app}/endpoints/{endpoint}"
+    if not known.has_old_secret:
+        return after_old_secret(visit, back, ended=False)
+    if visit.sent.get("secrets") != secrets_version_of(known):
         return _secrets_changed(visit, holder, known)
     try:
-        with _logged_change(visit, ActionKind.OLD_SECRET_ENDED, app, endpoint) as entry:
-            entry.changed = ended = visit.here.endpoints.end_old_secret(app, endpoint, instead_of=known)
+        with _logged_change(visit, ActionKind.OLD_SECRET_ENDED, app, endpoint):
+            visit.here.endpoints.end_old_secret(app, endpoint, instead_of=known)
     except Conflict:
         return _secrets_changed(visit, holder, _known(visit, app, endpoint))
-    return after_old_secret(visit, f"{APPS}/{app}/endpoints/{endpoint}", ended=ended)
+    return after_old_secret(visit, back, ended=True)
 
 
 @console_route(face, f"{ONE}/delete", action=Action.EDIT_ENDPOINTS, methods=["POST"])

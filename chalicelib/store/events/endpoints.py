@@ -146,22 +146,19 @@ class Endpoints:
         self._change_one(app, endpoint, change)
         return secret
 
-    def end_old_secret(self, app: str, endpoint: str, *, instead_of: Endpoint | None = None) -> bool:
-        """Sign messages only with the newest secret from now on; return whether there was an old one.
+    def end_old_secret(self, app: str, endpoint: str, *, instead_of: Endpoint | None = None) -> None:
+        """Sign messages only with the newest secret from now on.
 
         With `instead_of`, an old one ends only if the secrets are still those of that endpoint. Raises NotFound,
         Conflict (they are not) and Unavailable.
         """
-        ended: list[bool] = []
 
         def change(one: Endpoint) -> Endpoint:
             if one.has_old_secret:
                 _need_secrets_of(instead_of, one)
-            ended.append(one.has_old_secret)
             return replace(one, secrets=one.secrets[:1])
 
         self._change_one(app, endpoint, change)
-        return ended[-1]
 
     def switch_off(self, app: str, endpoint: str, reason: str) -> None:
         """Switch an endpoint off, if it still exists, and tell the app's other endpoints. Raises Unavailable."""
