@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from PIL import Image
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from chalicelib.core.roles import Role
@@ -212,7 +212,7 @@ class Story:
             root = browser.find_element(By.TAG_NAME, "html")
             hands.press(browser, browser.find_element(By.CSS_SELECTOR, step.press))
             if not step.stays:
-                WebDriverWait(browser, WAIT_SECONDS).until(staleness_of(root), f"{step} did not lead on")
+                WebDriverWait(browser, WAIT_SECONDS).until(partial(_was_left, root), f"{step} did not lead on")
 
     def _shows(self, step: Step, browser: Chrome) -> bool:
         """Return whether the page shows the text of the step, whatever values are in it."""
@@ -237,3 +237,17 @@ class Story:
         cafe = f"/pages/{CAFE.id}"
         consent = authorize_url(self._served, redirect_uri=finished)
         self.values |= {"picture": str(picture), "cafe": cafe, "feed": f"{cafe}/feeds/1", "consent": consent}
+
+
+def _was_left(root: WebElement, browser: Chrome) -> bool:
+    """Return whether the page of this element was left."""
+    try:
+        root.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as error:
+        # What the driver says just while the next page takes its place.
+        if "does not belong to the document" not in str(error):
+            raise
+        return True
+    return False
