@@ -15,9 +15,8 @@ from chalicelib.core.passwords import hash_password, matches
 from chalicelib.core.reports import ReportReason
 from chalicelib.core.roles import Role
 from chalicelib.core.sessions import SEEN_MS, SESSION_SECONDS
-from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.directory.leaving import LEAVING_MS
+from tests.kit.rivals import meanwhile
 from tests.kit.worlds import HANA, KEN, Reply, World, sweep
 
 NEW = "n3wn3wn3wn3w"
@@ -48,18 +47,6 @@ def begin(world: World, device: str = "Firefox, Linux") -> str:
 
 def lives(world: World, session: str) -> bool:
     return world.platform.sessions_of_users.read(HANA, session) is not None
-
-
-def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """Let `act` happen just before the next transaction."""
-    commit: Callable[[Dynamo, Transaction], None] = Dynamo.commit
-
-    def after_another(dynamo: Dynamo, write: Transaction) -> None:
-        monkeypatch.setattr(Dynamo, "commit", commit)
-        act()
-        commit(dynamo, write)
-
-    monkeypatch.setattr(Dynamo, "commit", after_another)
 
 
 def test_a_session_lasts_fourteen_days_and_not_a_second_more(world: World, hana: User) -> None:
@@ -137,9 +124,7 @@ def test_an_upgraded_hash_ends_no_session(world: World, hana: User) -> None:
 
 
 @pytest.mark.parametrize("what", ["password", "sessions", "suspension", "erasure"])
-def test_no_session_begins_with_what_was_checked_before_a_change(
-    world: World, hana: User, monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
+def test_no_session_begins_with_what_was_checked_before_a_change(world: World, hana: User, what: str) -> None:
     here = world.platform
     known = here.users.credential("hana")
     assert known
@@ -149,9 +134,9 @@ def test_no_session_begins_with_what_was_checked_before_a_change(
         "suspension": lambda: here.roles.suspend(HANA),
         "erasure": lambda: here.user_data.erase(HANA),
     }
-    meanwhile(monkeypatch, changes[what])
+    with meanwhile(changes[what]):
+        assert here.sessions_of_users.begin(hana, known[1], "") is None
 
-    assert here.sessions_of_users.begin(hana, known[1], "") is None
     assert world.items("grants") == []
 
 
@@ -193,12 +178,11 @@ def test_a_reset_link_works_once(world: World, hana: User) -> None:
     assert world.platform.users.credential("hana") == known
 
 
-def test_two_requests_with_one_link_set_one_password(world: World, hana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_requests_with_one_link_set_one_password(world: World, hana: User) -> None:
     links = world.platform.one_time_links
     token, link = links.make_reset(HANA)
-    meanwhile(monkeypatch, lambda: links.set_password(token, link, "first"))
-
-    assert not links.set_password(token, link, "second")
+    with meanwhile(lambda: links.set_password(token, link, "first")):
+        assert not links.set_password(token, link, "second")
 
     assert world.platform.users.credential("hana") == (HANA, "first")
 
@@ -239,7 +223,7 @@ def test_a_reset_link_is_made_only_for_who_can_use_it(world: World, hana: User) 
     assert world.items("ephemeral") == []
 
 
-def test_an_invitation_makes_one_user(world: World, hana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invitation_makes_one_user(world: World, hana: User) -> None:
     links = world.platform.one_time_links
     token, made = links.make_invitation("陸")
     link = links.read(LinkKind.INVITATION, token)
@@ -249,8 +233,8 @@ def test_an_invitation_makes_one_user(world: World, hana: User, monkeypatch: pyt
         links.join(token, User(NEW, "Riku", login="hana"), "hash")
     assert links.read(LinkKind.INVITATION, token) == made
 
-    meanwhile(monkeypatch, lambda: links.join(token, User(NEW, "Riku", login="riku"), "hash"))
-    assert links.join(token, User("0th3r0th3r00", "Riku", login="other"), "hash") is None
+    with meanwhile(lambda: links.join(token, User(NEW, "Riku", login="riku"), "hash")):
+        assert links.join(token, User("0th3r0th3r00", "Riku", login="other"), "hash") is None
 
     assert world.platform.users.credential("riku") == (NEW, "hash")
     assert world.platform.users.credential("other") is None

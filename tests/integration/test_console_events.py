@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from unittest.mock import patch
 
 import pytest
 
@@ -14,11 +12,10 @@ from chalicelib.core.actions import ActionFilter, ActionKind, LoggedAction
 from chalicelib.core.cursor import to_cursor
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.events import ENDPOINTS, Endpoint, EventKind
-from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.events.sending import EventSending
 from tests.kit.console import PASSWORD, app_world, browser_of, confirm, followed, form_to
 from tests.kit.plain_browser import Browser, Page
+from tests.kit.rivals import meanwhile
 from tests.kit.worlds import APP, KEN, MEI, World
 
 ONE = f"/console/apps/{APP}"
@@ -53,19 +50,6 @@ def logged(world: World, kind: ActionKind) -> list[LoggedAction]:
     """Return the entries of the log of a kind, oldest first."""
     entries, _ = world.platform.action_log.part(ActionFilter(0, 10**15), None, 100)
     return [entry for entry in reversed(entries) if entry.kind == kind.value]
-
-
-def after_a_rival(act: Callable[[], object]) -> AbstractContextManager[object]:
-    """Return a patch by which `act` comes between what the next transaction was made from and its commit."""
-    commit = Dynamo.commit
-    waiting = [act]
-
-    def committing(dynamo: Dynamo, write: Transaction) -> None:
-        if waiting:
-            waiting.pop()()
-        commit(dynamo, write)
-
-    return patch.object(Dynamo, "commit", committing)
 
 
 def has_form(page: Page, path: str) -> bool:
@@ -213,7 +197,7 @@ def test_of_two_changes_at_once_the_second_is_refused(world: World, browser: Bro
     first, second = (form_to(browser.open(path), path) for _ in range(2))
     statuses: list[int] = []
 
-    with after_a_rival(lambda: statuses.append(browser.submit(first, url=URL + "/first").status)):
+    with meanwhile(lambda: statuses.append(browser.submit(first, url=URL + "/first").status)):
         refused = browser.submit(second, url=URL + "/second")
 
     assert (*statuses, refused.status) == (303, 409)
@@ -238,7 +222,7 @@ def test_a_form_that_is_sent_twice_changes_an_endpoint_once(world: World, browse
         pages.append(browser.submit(form, **{"url": URL + "/2", "kind.feed.posted": "on"}))
 
     if at_once:
-        with after_a_rival(send):
+        with meanwhile(send):
             send()
     else:
         send()
@@ -254,7 +238,7 @@ def test_a_change_keeps_a_secret_that_was_made_meanwhile(world: World, browser: 
     path, made = f"{ONE}/endpoints/{id}", []
     form = form_to(browser.open(path), path)
 
-    with after_a_rival(lambda: made.append(world.platform.endpoints.new_secret(APP, id))):
+    with meanwhile(lambda: made.append(world.platform.endpoints.new_secret(APP, id))):
         assert browser.submit(form, url=URL + "/2").status == 303
 
     assert secrets_of(world) == (*made, secret_in(page))
@@ -317,7 +301,7 @@ def test_of_two_new_secrets_at_once_one_is_made(world: World, browser: Browser) 
     path = f"{ONE}/endpoints/{id}"
     form, pages = form_to(browser.open(path), f"{path}/secret"), []
 
-    with after_a_rival(lambda: pages.append(browser.submit(form))):
+    with meanwhile(lambda: pages.append(browser.submit(form))):
         world.clock.now += 1
         refused = browser.submit(form)
 
@@ -336,7 +320,7 @@ def test_an_old_page_ends_no_secret_in_use(world: World, browser: Browser, at_on
     made: list[str] = []
 
     if at_once:
-        with after_a_rival(lambda: made.append(secret_in(browser.submit(replacing)))):
+        with meanwhile(lambda: made.append(secret_in(browser.submit(replacing)))):
             refused = browser.submit(end)
     else:
         made.append(secret_in(browser.submit(replacing)))

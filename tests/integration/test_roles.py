@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from chalicelib.core.errors import Conflict, NotFound, PermissionDenied
 from chalicelib.core.roles import Role
-from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.transactions import Transaction
+from tests.kit.rivals import meanwhile
 from tests.kit.worlds import HANA, KEN, MEI, World
 
 STRANGER = "z" * 12
@@ -59,21 +56,15 @@ def test_nobody_changes_their_own_role_and_the_last_operator_keeps_it(world: Wor
     assert world.items("directory") == before
 
 
-def test_two_operators_who_take_each_others_role_at_once_leave_one(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_operators_who_take_each_others_role_at_once_leave_one(world: World) -> None:
     roles = world.platform.roles
     roles.give(HANA, Role.OPERATOR)
     roles.give(KEN, Role.OPERATOR)
-    commit: Callable[[Dynamo, Transaction], None] = Dynamo.commit
 
-    def after_another(dynamo: Dynamo, write: Transaction) -> None:
-        monkeypatch.setattr(Dynamo, "commit", commit)
+    def take() -> None:
         assert roles.give(HANA, None, by=KEN)[1]
-        commit(dynamo, write)
 
-    monkeypatch.setattr(Dynamo, "commit", after_another)
-    with pytest.raises(Conflict, match="last operator"):
+    with meanwhile(take), pytest.raises(Conflict, match="last operator"):
         roles.give(KEN, None, by=HANA)
 
     assert (role_of(world, HANA), role_of(world, KEN), operators(world)) == (None, Role.OPERATOR, 1)

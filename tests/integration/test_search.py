@@ -9,10 +9,9 @@ import pytest
 
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.directory import App, Page, User
-from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.items import key_of
-from chalicelib.store.aws.transactions import Transaction
 from tests.kit.invariants_directory import People
+from tests.kit.rivals import meanwhile
 from tests.kit.worlds import Reply, World
 
 Send = Callable[..., Reply]
@@ -188,38 +187,27 @@ def test_a_name_without_a_visible_character_has_no_row(names: World) -> None:
     "other",
     [{"display_name": "別"}, {"login": "betsu"}, {"login": None}, {"login": "山田"}, {"display_name": "aoi"}],
 )
-def test_two_changes_of_names_at_once_keep_the_rows_right(
-    names: World, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
-) -> None:
+def test_two_changes_of_names_at_once_keep_the_rows_right(names: World, other: dict[str, Any]) -> None:
     users = names.platform.users
-    commit: Callable[[Dynamo, Transaction], None] = Dynamo.commit
 
-    def after_another(dynamo: Dynamo, write: Transaction) -> None:
-        monkeypatch.setattr(Dynamo, "commit", commit)
-        users.change(AOI, **other)
-        commit(dynamo, write)
-
-    monkeypatch.setattr(Dynamo, "commit", after_another)
-    users.change(AOI, display_name="山田")
+    with meanwhile(lambda: users.change(AOI, **other)):
+        users.change(AOI, display_name="山田")
 
     assert found(names, "山田") == [AOI]
     check(names)
 
 
-def test_a_close_that_meets_a_change_leaves_no_row(names: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_close_that_meets_a_change_leaves_no_row(names: World) -> None:
     platform = names.platform
-    commit: Callable[[Dynamo, Transaction], None] = Dynamo.commit
 
-    def after_another(dynamo: Dynamo, write: Transaction) -> None:
-        monkeypatch.setattr(Dynamo, "commit", commit)
+    def change() -> None:
         if platform.users.get(AOI):
             platform.users.change(AOI, display_name="山田")
         platform.apps.change("a" * 16, name="Other")
-        commit(dynamo, write)
 
     for close in (platform.users.close, platform.apps.close):
-        monkeypatch.setattr(Dynamo, "commit", after_another)
-        assert close(AOI if close == platform.users.close else "a" * 16)
+        with meanwhile(change):
+            assert close(AOI if close == platform.users.close else "a" * 16)
         check(names)
 
 
