@@ -11,7 +11,6 @@ from chalicelib.core.moderation import Post, PostKind
 from chalicelib.core.reports import Case, ReportOutcome
 from chalicelib.platform import Platform
 from chalicelib.store.aws.transactions import Transaction
-from chalicelib.store.contents.moderated_posts import Joined
 
 _HIDDEN = {PostKind.FEED: ActionKind.FEED_HIDDEN, PostKind.COMMENT: ActionKind.COMMENT_HIDDEN}
 _SHOWN = {PostKind.FEED: ActionKind.FEED_SHOWN, PostKind.COMMENT: ActionKind.COMMENT_SHOWN}
@@ -24,7 +23,12 @@ def post_target(post: Post) -> str:
 
 
 def hide_post(
-    here: Platform, request: Request, actor: str, post: Post, reason: str | None, also: Joined | None = None
+    here: Platform,
+    request: Request,
+    actor: str,
+    post: Post,
+    reason: str | None,
+    also: Callable[[Transaction], None] | None = None,
 ) -> bool:
     """Hide a post; return whether it was shown before. `also` joins its transaction, if there is one.
 
@@ -43,7 +47,12 @@ def show_post(here: Platform, request: Request, actor: str, post: Post, reason: 
 
 
 def delete_post(
-    here: Platform, request: Request, actor: str, post: Post, reason: str | None, also: Joined | None = None
+    here: Platform,
+    request: Request,
+    actor: str,
+    post: Post,
+    reason: str | None,
+    also: Callable[[Transaction], None] | None = None,
 ) -> None:
     """Delete a post, hidden or not. `also` joins its transaction. Raises as hide_post."""
     with log_action(here, request, actor, _DELETED[post.kind], post_target(post), reason=reason) as entry:
@@ -61,26 +70,28 @@ def handle_case(
     post is gone already, only NOTHING and DELETED are possible. Raises NotFound (case), Conflict (it was handled, or
     the post is gone), ParameterInvalid (reason) and Unavailable.
     """
-    known = here.reports.get(case)
-    if known is None:
-        raise NotFound("There is no such report")
-    if known.outcome is not None:
-        raise Conflict("The report was handled already")
+    post = here.reports.get_open(case).post
     handled: list[Case] = []
 
     def close(write: Transaction) -> None:
         handled.append(here.reports.close(write, case, outcome, word, actor))
 
-    target = post_target(known.post)
+    target = post_target(post)
     with log_action(here, request, actor, ActionKind.REPORT_HANDLED, target, reason=reason) as entry:
-        if not _carried_out(here, request, actor, known.post, outcome, reason, close):
+        if not _carried_out(here, request, actor, post, outcome, reason, close):
             handled.append(here.reports.handle(case, outcome, word, actor))
         entry.after = {"report": case, "outcome": outcome.value, "reports": handled[-1].reports}
     return handled[-1]
 
 
 def _carried_out(
-    here: Platform, request: Request, actor: str, post: Post, outcome: ReportOutcome, reason: str | None, close: Joined
+    here: Platform,
+    request: Request,
+    actor: str,
+    post: Post,
+    outcome: ReportOutcome,
+    reason: str | None,
+    close: Callable[[Transaction], None],
 ) -> bool:
     """Do with a post what an outcome says, together with `close`; return False if there was nothing to do."""
     try:

@@ -158,20 +158,18 @@ class Visit:
         notice: str | None = None,
         problem: str | None = None,
         headers: Mapping[str, str | list[str]] | None = None,
-        wait: int = 0,
         **values: Any,
     ) -> Response:
         """Return a page with the frame; `csrf` and `visit` are among its values. The rest is as in rendering.page.
 
-        `wait` is the Retry-After in seconds (0: none). `notice` and `problem` are texts that are shown above; the
-        default of `notice` is what `?done=` names.
+        `notice` and `problem` are texts that are shown above; the default of `notice` is what `?done=` names.
         """
         made = rendering.page(
             template,
             self.language,
             self.here.site,
             status=status,
-            headers={**(headers or {}), **({"Retry-After": str(wait)} if wait else {})},
+            headers=headers,
             frame=self.frame(notice=notice, problem=problem),
             csrf=_FormValue(self),
             visit=self,

@@ -140,7 +140,7 @@ class Endpoint:
 
     @property
     def settings(self) -> tuple[object, ...]:
-        """What operators change, and whether it is off."""
+        """Its URL and kinds, and why and since when it is switched off."""
         return self.url, sorted(kind.value for kind in self.kinds), self.off, self.disabled
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.api.admin.events import noted_endpoint
-from chalicelib.api.console.apps import APP, APPS, after_old_secret, day, known_app, may
+from chalicelib.api.console.apps import APP, APPS, day, known_app, may
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.log_of_actions import ActionEntry, app_target
 from chalicelib.api.visit import Visit
@@ -53,7 +53,7 @@ def create_endpoint(visit: Visit, app: str) -> Response:
             entry.after = noted_endpoint(made)
     except Conflict:
         return _not_added(visit, known, id)
-    return _secret_page(visit, known, made.id, made.secrets[0], notice=visit.word("endpoint_added"))
+    return _secret_page(visit, known, made, made.secrets[0], notice=visit.word("endpoint_added"))
 
 
 @console_route(face, ONE, action=Action.SEE_EVENTS)
@@ -81,7 +81,7 @@ def change_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
             entry.changed = known.settings != changed.settings
     except Conflict:
         return _after_another_change(visit, holder, _known(visit, app, endpoint))
-    return _saved(visit, known)
+    return visit.redirect(_path(known), done="saved")
 
 
 @console_route(face, f"{ONE}/secret", action=Action.EDIT_ENDPOINTS, methods=["POST"])
@@ -99,16 +99,15 @@ def new_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
             secret = visit.here.endpoints.new_secret(app, endpoint, instead_of=known)
     except Conflict:
         return _secrets_changed(visit, holder, _known(visit, app, endpoint))
-    return _secret_page(visit, holder, endpoint, secret, notice=visit.word("endpoint_secret_rotated"))
+    return _secret_page(visit, holder, known, secret, notice=visit.word("endpoint_secret_rotated"))
 
 
 @console_route(face, f"{ONE}/old-secret", action=Action.EDIT_ENDPOINTS, methods=["POST"])
 def end_old_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
     """End the old signing secret of an endpoint. 409 if there is a newer one than when the form was made."""
     holder, known = known_app(visit, app), _known(visit, app, endpoint)
-    back = f"{APPS}/{app}/endpoints/{endpoint}"
     if not known.has_old_secret:
-        return after_old_secret(visit, back, ended=False)
+        return visit.redirect(_path(known), done="no_old_secret")
     if visit.sent.get("secrets") != secrets_version_of(known):
         return _secrets_changed(visit, holder, known)
     try:
@@ -116,7 +115,7 @@ def end_old_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
             visit.here.endpoints.end_old_secret(app, endpoint, instead_of=known)
     except Conflict:
         return _secrets_changed(visit, holder, _known(visit, app, endpoint))
-    return after_old_secret(visit, back, ended=True)
+    return visit.redirect(_path(known), done="old_secret_ended")
 
 
 @console_route(face, f"{ONE}/delete", action=Action.EDIT_ENDPOINTS, methods=["POST"])
@@ -171,12 +170,12 @@ def _not_added(visit: Visit, app: App, id: str) -> Response:
 def _after_another_change(visit: Visit, app: App, now: Endpoint) -> Response:
     """Answer a form that is older than what is stored: it was sent twice, or something else was changed (409)."""
     if _asks_for(visit.sent, now) and ("active" in visit.sent) == (not now.off):
-        return _saved(visit, now)
+        return visit.redirect(_path(now), done="saved")
     return _endpoint_page(visit, app, now, status=409, problem=visit.word("endpoint_stale"))
 
 
-def _saved(visit: Visit, one: Endpoint) -> Response:
-    return visit.redirect(f"{APPS}/{one.app}/endpoints/{one.id}", done="saved")
+def _path(one: Endpoint) -> str:
+    return f"{APPS}/{one.app}/endpoints/{one.id}"
 
 
 def _secrets_changed(visit: Visit, app: App, now: Endpoint) -> Response:
@@ -240,14 +239,13 @@ def _endpoint_page(
     )
 
 
-def _secret_page(visit: Visit, app: App, endpoint: str, secret: str, *, notice: str) -> Response:
-    back = f"{APPS}/{app.id}/endpoints/{endpoint}"
+def _secret_page(visit: Visit, app: App, one: Endpoint, secret: str, *, notice: str) -> Response:
     return visit.page(
         "console/app_secret",
         notice=notice,
         app=app,
         secret=secret,
         until="",
-        back=back,
+        back=_path(one),
         back_to=visit.word("endpoint_back"),
     )

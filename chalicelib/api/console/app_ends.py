@@ -3,7 +3,7 @@
 from chalice.app import Response
 
 from chalicelib.api.admin.routes import known_id
-from chalicelib.api.console.apps import APP, APPS, after_old_secret, app_page, known_app, secret_page
+from chalicelib.api.console.apps import APP, APPS, app_page, known_app, secret_page
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.log_of_actions import app_target
 from chalicelib.api.visit import Visit
@@ -42,7 +42,9 @@ def end_old_secret(visit: Visit, app: str) -> Response:
     known_app(visit, app)
     with visit.logged(ActionKind.OLD_SECRET_ENDED, app_target(app)) as entry:
         entry.changed = ended = visit.here.app_secrets.end_old(app)
-    return after_old_secret(visit, f"{APPS}/{app}", ended=ended)
+    if not ended:
+        return visit.redirect(f"{APPS}/{app}", done="no_old_secret")
+    return visit.redirect(f"{APPS}/{app}", done="old_secret_ended")
 
 
 @console_route(face, f"{APP}/suspension", action=Action.SUSPEND_APP, methods=["POST"])

@@ -151,13 +151,6 @@ def secret_page(visit: Visit, app: App, secret: str, *, notice: str, until: int 
     )
 
 
-def after_old_secret(visit: Visit, path: str, *, ended: bool) -> Response:
-    """Return the redirect after an old secret was to end; its notice says whether there was one."""
-    if ended:
-        return visit.redirect(path, done="old_secret_ended")
-    return visit.redirect(path, done="no_old_secret")
-
-
 def known_app(visit: Visit, app: str) -> App:
     """Return an app of a path. Raises NotFound."""
     return existing("app", app, visit.here.apps.get(known_id("app", app)))

@@ -228,7 +228,7 @@ class Comments:
         item: Item,
         generation: str,
         head: Item | None = None,
-        note: Callable[[Transaction], object] | None = None,
+        note: Callable[[Transaction], None] | None = None,
     ) -> bool:
         """Delete a comment of that generation, without a permission check; return whether it existed.
 

@@ -143,7 +143,7 @@ class Feeds:
             self._dynamo.rest(wait)  # The feed was deleted or replaced.
         raise Unavailable
 
-    def remove(self, head: Item, note: Callable[[Transaction], object] | None = None) -> bool:
+    def remove(self, head: Item, note: Callable[[Transaction], None] | None = None) -> bool:
         """Delete the feed of a head without a permission check; return whether it existed. Raises Unavailable."""
         generation, page, feed = generation_of(head), head["pg"]["S"], head["f"]["S"]
         write = Transaction()

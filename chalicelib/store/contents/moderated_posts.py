@@ -36,10 +36,6 @@ NEEDS = (
 )
 
 
-Joined = Callable[[Transaction], object]
-"""Adds its parts to a transaction; it is called again if the transaction is made anew."""
-
-
 class ModeratedPosts:
     """The posts of one deployment, as moderators change them. `lists` are those of feeds and of comments."""
 
@@ -63,10 +59,11 @@ class ModeratedPosts:
         self._feed_lists, self._comment_lists = lists
         self._clock = clock
 
-    def hide(self, post: Post, note: Mapping[str, str], also: Joined | None = None) -> bool:
+    def hide(self, post: Post, note: Mapping[str, str], also: Callable[[Transaction], None] | None = None) -> bool:
         """Hide a post; return False if it already was hidden. `note`: `by` and `re`, who hides it and why.
 
-        `also` joins the transaction. Raises NotFound and Unavailable, and what `also` raises.
+        `also` adds its parts to the transaction, each time that it is made. Raises NotFound and Unavailable, and what
+        `also` raises.
         """
 
         def change(write: Transaction, found: FoundPost) -> None:
@@ -87,7 +84,7 @@ class ModeratedPosts:
 
         return self._change(post, hide=False, change=change)
 
-    def delete(self, post: Post, also: Joined | None = None) -> None:
+    def delete(self, post: Post, also: Callable[[Transaction], None] | None = None) -> None:
         """Delete a post, hidden or not. `also` joins the transaction. Raises as `hide`."""
         for wait in races():
             found = self._posts.find(post)

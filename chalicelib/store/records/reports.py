@@ -108,11 +108,13 @@ class Reports:
 
     def get(self, case: str) -> Case | None:
         """Return a case, open or handled (strongly consistent), or None."""
-        if not is_action_id(case):
-            return None
-        places = [(self._table, (partition, case)) for partition in (_OPEN, _DONE)]
-        found = self._dynamo.batch_get(places, consistent=True)
-        return next((_to_case(found[place]) for place in places if place in found), None)
+        opened, done = self._items(case)
+        item = opened or done
+        return _to_case(item) if item else None
+
+    def get_open(self, case: str) -> Case:
+        """Return an open case (strongly consistent). Raises NotFound and Conflict (it was handled before)."""
+        return _to_case(self._open_item(case))
 
     def of_case(self, case: str, after: str = "", count: int = MOST_SHOWN) -> list[Report]:
         """Return the reports of a case by users after `after`, in order of user, at most `count`."""
@@ -138,15 +140,7 @@ class Reports:
 
         The transaction is lost if another report comes in. Raises NotFound and Conflict (it was handled before).
         """
-        if not is_action_id(case):
-            raise _no_case()
-        opened, done = ((self._table, (partition, case)) for partition in (_OPEN, _DONE))
-        found = self._dynamo.batch_get([opened, done], consistent=True)
-        if done in found:
-            raise Conflict("The report was handled already")
-        if opened not in found:
-            raise _no_case()
-        item, now = found[opened], self._clock()
+        item, now = self._open_item(case), self._clock()
         handled = {"oc": {"S": outcome.value}, "by": {"S": by}, "d": {"N": str(now)}, **_ttl(now)}
         said = {"w": {"S": word}} if word else {}
         closed = item | typed((_DONE, case)) | handled | said
@@ -184,6 +178,22 @@ class Reports:
         self._dynamo.delete_all(self._table, own)
         return len(cases)
 
+    def _items(self, case: str) -> tuple[Item | None, Item | None]:
+        """Return the items of a case, if it is open and if it was handled (strongly consistent)."""
+        if not is_action_id(case):
+            return None, None
+        opened, done = ((self._table, (partition, case)) for partition in (_OPEN, _DONE))
+        found = self._dynamo.batch_get([opened, done], consistent=True)
+        return found.get(opened), found.get(done)
+
+    def _open_item(self, case: str) -> Item:
+        opened, done = self._items(case)
+        if done:
+            raise Conflict("The report was handled already")
+        if opened is None:
+            raise NotFound("There is no such report")
+        return opened
+
     def _backwards(
         self, partition: str, prefix: str, cursor: str | None, count: int, *, consistent: bool = False
     ) -> list[Item]:
@@ -196,10 +206,6 @@ class Reports:
         )
         items = [item for item in found if cursor is None or item["sk"]["S"] != last]
         return items[: count + 1]
-
-
-def _no_case() -> NotFound:
-    return NotFound("There is no such report")
 
 
 def _next(items: list[Item], count: int, prefix: str) -> str | None:

@@ -97,6 +97,7 @@ def page(
     *,
     status: int = 200,
     headers: Mapping[str, str | list[str]] | None = None,
+    wait: int = 0,
     form_target: str | None = None,
     images: Iterable[str] = (),
     script: str | None = None,
@@ -105,7 +106,8 @@ def page(
 ) -> Response:
     """Return a page from `templates/<template>.html`. Its forms may lead to us and, if it is given, to `form_target`.
 
-    `frame` is the navigation and what was done, for pages of a visit; without it, a page only leads home.
+    `wait` is the Retry-After in seconds (0: none). `frame` is the navigation and what was done, for pages of a visit;
+    without it, a page only leads home.
     `images` are the origins of the pictures that the page may show. `script` is the only script that may run.
     """
     environment = _environment()
@@ -122,6 +124,8 @@ def page(
         **values,
     )
     all_headers = {**_headers(form_target, images, script), "Content-Language": language.value, **(headers or {})}
+    if wait:
+        all_headers["Retry-After"] = str(wait)
     return Response(body, {**all_headers}, status)
 
 
